@@ -1,0 +1,192 @@
+"""What the policy is asked (`Facts`) and what it answers (`Decision`).
+
+The policy never sees a SIP message: `calls` fills in `Facts`, and translates the `Decision` back into SIP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Origin(StrEnum):
+    """Where a call comes from, as the router authenticated it."""
+
+    TRUNK = "trunk"  # the outside world, by a trunk recognised by address or registration
+    PBX = "pbx"  # a trusted PBX: its callers are people of the company, or its own extensions
+    PERSON = "person"  # a device that authenticated as one of a person's devices
+
+
+class Connection(StrEnum):
+    """Kind of a device (REQUIREMENTS, Connections and roles)."""
+
+    FIXED = "fixed"
+    MOBILE = "mobile"
+    SOFTPHONE = "softphone"
+    PRIVATE = "private"
+
+
+class LineState(StrEnum):
+    """Line state of a person; a person missing from `Facts.lines` is idle."""
+
+    IDLE = "idle"
+    RINGING = "ringing"
+    ON_CALL = "on_call"
+    UNREGISTERED = "unregistered"
+
+
+class Outcome(StrEnum):
+    """How an attempt to reach somebody ended without an answer."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"  # every device answered 486 or 600, which counts as on a call
+    REJECTED = "rejected"  # the person pressed "reject" (603 or another final refusal)
+    UNREACHABLE = "unreachable"  # no registered device, or none answered at all
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One person already tried in this call, and how that ended."""
+
+    person: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything one decision depends on, besides the policy and the time.
+
+    Args:
+        origin: who handed us the call.
+        peer: name of the trunk or PBX, or the account (device user name) for `Origin.PERSON`.
+        dialled: what was dialled, as received (user part of the Request-URI, unescaped): "+3242200121",
+            "042200121", "201", "112", "*21".
+        person: id of the calling person, when it is known (always for `Origin.PERSON`).
+        connection: kind of the calling device, for `Origin.PERSON`.
+        caller_number: the calling number as received from a trunk or PBX (any spelling), or None when withheld.
+        caller_name: display name as received, or None.
+        withhold: the caller asked for privacy (CLIR).
+        lines: live line state by person; absent means idle.
+        profiles: profile selected by a person (or for them), by person id; absent means "as scheduled".
+        attempts: who was tried in this call already, oldest first. `calls` asks again with one more
+            attempt after each person that did not answer.
+    """
+
+    origin: Origin
+    peer: str
+    dialled: str
+    person: str | None = None
+    connection: Connection | None = None
+    caller_number: str | None = None
+    caller_name: str | None = None
+    withhold: bool = False
+    lines: Mapping[str, LineState] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    attempts: tuple[Attempt, ...] = ()
+
+
+class Action(StrEnum):
+    """What to do with the call."""
+
+    RING = "ring"  # ring the devices of a person
+    FORWARD = "forward"  # send the call on to another target (SIP address, person or number), as a diversion
+    DIAL = "dial"  # out by a trunk
+    EMERGENCY = "emergency"  # out by a trunk, dialled digits unmodified, before everything else
+    REFUSE = "refuse"  # answer with `status`
+
+
+@dataclass(frozen=True, slots=True)
+class RingPerson:
+    """Ring every registered device among `accounts` (device user names) of a person."""
+
+    person: str
+    accounts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.person
+
+
+@dataclass(frozen=True, slots=True)
+class DialNumber:
+    """Send out by the trunks, best priority first. `number` is E.164 with "+", or the digits as dialled for emergency."""
+
+    number: str
+    trunks: tuple[str, ...] = ()  # restricted to these trunks, by name; empty: all, by priority
+
+    def __str__(self) -> str:
+        return self.number
+
+
+@dataclass(frozen=True, slots=True)
+class DialAddress:
+    """Send to a SIP address, such as an operator's console or a voicemail system."""
+
+    uri: str
+    name: str = ""  # what the policy calls it: "reception", "voicemail"
+
+    def __str__(self) -> str:
+        return self.name or self.uri
+
+
+Target = RingPerson | DialNumber | DialAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of a `because`: which clause, in words, and where it is written."""
+
+    clause: str  # "M2", "G1", "X2"; "" where no clause of the policy applies
+    text: str
+    source: str = ""  # "roles.yaml:11"
+
+    def __str__(self) -> str:
+        return f"{self.clause}  {self.text}" if self.clause else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """From whom a call was forwarded and why (RFC 5806 `Diversion`, RFC 7044 `History-Info`).
+
+    `reason` is RFC 5806's word: "user-busy", "no-answer", "unconditional", "time-of-day", "unavailable", "away".
+    """
+
+    number: str  # E.164 with "+", or an extension where the person has no number
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a call, and why.
+
+    Args:
+        action: see `Action`.
+        target: where to; None for `REFUSE`.
+        shown_number: number the callee sees, E.164 with "+" or an extension; None: withheld or unknown.
+        shown_name: display name the callee sees, or None.
+        because: reasons that led here, in the order in which they were weighed.
+        rejected: alternatives that did not apply, for `simulate` and `explain`.
+        no_answer_after: seconds of ringing after which `calls` gives up and asks again; None: the far end decides.
+        diversions: oldest first.
+        status, phrase: answer for `REFUSE`.
+        person: the person whose rules decided (owner of the dialled number), or None.
+        profile: the profile in force for that person, or None.
+        withhold: show nothing to the outside (CLIR); trunks still get an asserted identity with Privacy.
+    """
+
+    action: Action
+    target: Target | None
+    because: tuple[Reason, ...]
+    shown_number: str | None = None
+    shown_name: str | None = None
+    rejected: tuple[Reason, ...] = ()
+    no_answer_after: float | None = None
+    diversions: tuple[Diversion, ...] = ()
+    status: int = 0
+    phrase: str = ""
+    person: str | None = None
+    profile: str | None = None
+    withhold: bool = False

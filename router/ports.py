@@ -1,0 +1,50 @@
+"""What the core needs from the outside, as Protocols. Rooms above implement them; `app` plugs them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Flow(Protocol):
+    """Where bytes come from and go to: one UDP peer of one listener, or one TCP connection (RFC 5626's word).
+
+    The same object is handed in for every message of that peer, so identity and attribute look-ups are cheap.
+    `send` never blocks, never raises for a network fault (that is reported by `FlowFailed`), and keeps order.
+    """
+
+    transport: str  # as in Via: "UDP", "TCP"
+    reliable: bool
+    source: tuple[str, int]  # the peer's address: IP literal without brackets, port
+    local: tuple[str, int]  # our address on this listener
+    via: str  # how our Via begins: "SIP/2.0/UDP 127.0.0.1:5060", IPv6 in brackets, advertised address applied
+    contact: str  # host part of our Contact: "127.0.0.1:5060" or "127.0.0.1:5060;transport=tcp"
+
+    def send(self, data: bytes) -> None: ...
+
+
+class FlowDirectory(Protocol):
+    """Gives the flow to a destination at once, without waiting (the transports' side of RFC 3261 §18.1)."""
+
+    def flow_to(self, transport: str, host: str, port: int) -> Flow:
+        """Return a flow to `host` (IP literal or name) over `transport` ("udp", "tcp").
+
+        A name is resolved, and a connection opened, behind this: the flow keeps what is sent meanwhile, within
+        a bound, and reports a failure like any other. Raises `LookupError` when no listener of that transport and
+        address family exists.
+        """
+        ...
+
+
+# Called by a transport for each complete message. `data` is one datagram, or one message framed from a stream.
+MessageReceiver = Callable[[bytes, Flow], None]
+
+# Called when a flow is broken: a TCP connection failed or closed, or an ICMP error came back for a datagram. `data` is the
+# beginning of the datagram that could not be delivered, or b"" when the whole flow is gone.
+FlowFailed = Callable[[Flow, bytes], None]
+
+
+class Clock(Protocol):
+    """The policy's clock: POSIX seconds. SIP timers never use it."""
+
+    def __call__(self) -> float: ...

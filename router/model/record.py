@@ -1,0 +1,77 @@
+"""The record of a finished call: what was asked, what was decided and why, who was tried, how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.model.decision import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LegRecord:
+    """One attempt to reach somebody.
+
+    Args:
+        peer: trunk, PBX or account that was tried.
+        target: number or SIP address that was called.
+        status: final SIP status of the attempt; 200 for the leg that answered, 0 where none came.
+        cause: Q.850 cause of its end, from a Reason header (RFC 3326), or None.
+        reason: why it ended, in words; "" where there is nothing to add to the status.
+        started_after: seconds from the start of the call to this attempt.
+        rang_after: seconds from the start of the call to its first 18x, or None.
+        ended_after: seconds from the start of the call to its end.
+    """
+
+    peer: str
+    target: str
+    status: int
+    cause: int | None
+    reason: str
+    started_after: float
+    rang_after: float | None
+    ended_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A finished call. Durations are monotonic: a clock that is set during the call does not bend them.
+
+    Args:
+        call_id: Call-ID of the caller's leg.
+        started: POSIX time at which its INVITE came.
+        answered_after: seconds from there to the answer, or None for a call that nobody answered.
+        ended_after: seconds from there to the end.
+        origin: `Origin` of the caller.
+        peer: trunk, PBX or account that the call came from.
+        caller: calling number as received, or None when withheld.
+        dialled: what was dialled, as received.
+        owner: the person whose rules decided, or None.
+        profile: the profile in force for that person, or None.
+        action: `Action` of the last decision.
+        target: target of the last decision, as a text; None where there is none.
+        shown_number: number that the callee saw, or None.
+        because: reasons of the last decision.
+        legs: who was tried, oldest first.
+        status: final SIP status that the caller got.
+        cause: Q.850 cause with which the call ended, or None.
+        ended_by: "caller", "callee" or "router".
+    """
+
+    call_id: str
+    started: float
+    answered_after: float | None
+    ended_after: float
+    origin: str
+    peer: str
+    caller: str | None
+    dialled: str
+    owner: str | None
+    profile: str | None
+    action: str
+    target: str | None
+    shown_number: str | None
+    because: tuple[Reason, ...]
+    legs: tuple[LegRecord, ...]
+    status: int
+    cause: int | None
+    ended_by: str

@@ -1,0 +1,221 @@
+"""Call records: one JSON object a line, appended to a file behind the calls.
+
+A record is serialised when its call ends (about 4 µs, so that no large batch holds the interpreter later), kept in
+memory, and written by a thread of its own at most `FLUSH_INTERVAL` later. A disk that is slow, full or gone never
+delays a call: what cannot be written waits in memory up to a bound, then the newest records are lost and counted.
+
+The file is opened for appending, so a log rotator may move it away and have it opened anew with `reopen` (SIGHUP).
+A crash of the router loses the last `FLUSH_INTERVAL` at most; `close` loses nothing that the disk takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from router.model.record import CallRecord, LegRecord
+from router.model.tally import Counts
+
+FLUSH_INTERVAL = 0.5  # seconds; how far the file may lag behind the calls
+RETRY_INTERVAL = 5.0  # seconds between attempts while the disk refuses
+MAX_WAITING_BYTES = 32 * 1024 * 1024  # some 50,000 records: bounds what a full disk can make us hold
+
+# Called when the disk begins to refuse (with the error) and when it takes records again (with None).
+DiskChanged = Callable[[OSError | None], None]
+
+
+def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
+    """Return the line for `record`: a JSON object and a line feed, times in ISO 8601 with the offset of `zone`."""
+    started = record.started
+    answered_after = record.answered_after
+    fields = {
+        "call_id": record.call_id,
+        "started": datetime.fromtimestamp(started, zone),
+        "answered": None if answered_after is None else datetime.fromtimestamp(started + answered_after, zone),
+        "ended": datetime.fromtimestamp(started + record.ended_after, zone),
+        "answered_after": answered_after,
+        "ended_after": record.ended_after,
+        "origin": record.origin,
+        "peer": record.peer,
+        "caller": record.caller,
+        "dialled": record.dialled,
+        "owner": record.owner,
+        "profile": record.profile,
+        "action": record.action,
+        "target": record.target,
+        "shown_number": record.shown_number,
+        "because": [
+            {"clause": reason.clause, "text": reason.text, "source": reason.source} for reason in record.because
+        ],
+        "legs": [_leg(leg) for leg in record.legs],
+        "status": record.status,
+        "cause": record.cause,
+        "ended_by": record.ended_by,
+    }
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        # A peer may have sent bytes that are no UTF-8; they were carried as surrogates and are written as "?".
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat)
+        return text.encode("utf-8", "replace") + b"\n"
+
+
+def _leg(leg: LegRecord) -> dict[str, Any]:
+    return {
+        "peer": leg.peer,
+        "target": leg.target,
+        "status": leg.status,
+        "cause": leg.cause,
+        "reason": leg.reason,
+        "started_after": leg.started_after,
+        "rang_after": leg.rang_after,
+        "ended_after": leg.ended_after,
+    }
+
+
+class _AppendedFile:
+    """The file, touched by the writing thread only (and before that thread exists)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = -1
+        self._open()
+
+    def append(self, data: bytes) -> tuple[int, OSError | None]:
+        """Write `data`; return how many bytes the disk took, and why it took no more."""
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(self._descriptor, data[written:])
+        except OSError as error:
+            return written, error
+        return written, None
+
+    def reopen(self) -> OSError | None:
+        """Open the file anew; on a fault keep the old one and return why."""
+        try:
+            self._open()
+        except OSError as error:
+            return error
+        return None
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # 0o640: who called whom is for the router's group, not for everybody.
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        if self._descriptor >= 0:
+            self.close()
+        self._descriptor = descriptor
+
+
+class RecordWriter:
+    """Appends call records to a file, behind the calls. Make and use it inside a running loop.
+
+    Args:
+        path: the file; its directory is made where it is missing.
+        zone: the zone whose offset the times carry.
+        disk_changed: told when the disk begins to refuse, and when it takes records again.
+        max_waiting_bytes, flush_interval, retry_interval: see the constants.
+
+    `counts` has the keys `("written",)` and `("lost",)`, in records.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        zone: tzinfo = UTC,
+        *,
+        disk_changed: DiskChanged = lambda error: None,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+        flush_interval: float = FLUSH_INTERVAL,
+        retry_interval: float = RETRY_INTERVAL,
+    ) -> None:
+        self.counts = Counts()
+        self._zone = zone
+        self._disk_changed = disk_changed
+        self._max_waiting_bytes = max_waiting_bytes
+        self._flush_interval = flush_interval
+        self._retry_interval = retry_interval
+        self._loop = asyncio.get_running_loop()
+        self._file = _AppendedFile(path)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="call-records")
+        self._lines: deque[bytes] = deque()  # what the disk has not taken yet; the first may be the rest of a line
+        self._waiting_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Future[tuple[int, OSError | None]] | None = None
+        self._refusing = False
+        self._closed = False
+
+    def write(self, record: CallRecord) -> None:
+        """Take a record. Returns at once, and never raises for a fault of the disk."""
+        line = serialise(record, self._zone)
+        if self._closed or self._waiting_bytes + len(line) > self._max_waiting_bytes:
+            self.counts[("lost",)] += 1
+            return
+        self._lines.append(line)
+        self._waiting_bytes += len(line)
+        if self._timer is None and self._writing is None:
+            self._timer = self._loop.call_later(self._flush_interval, self._flush)
+
+    def reopen(self) -> None:
+        """Open the file anew, for log rotation. Where that fails the old file is kept and `disk_changed` is told."""
+        if not self._closed:
+            reopening = self._loop.run_in_executor(self._thread, self._file.reopen)
+            reopening.add_done_callback(lambda done: self._report(done.result()))
+
+    async def close(self) -> None:
+        """Write what is left and close the file. Records that the disk refuses now are lost, and counted."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        self._settle(*await self._loop.run_in_executor(self._thread, self._file.append, b"".join(self._lines)))
+        self.counts[("lost",)] += len(self._lines)
+        await self._loop.run_in_executor(self._thread, self._file.close)
+        self._thread.shutdown(wait=False)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._writing = self._loop.run_in_executor(self._thread, self._file.append, b"".join(self._lines))
+        self._writing.add_done_callback(self._flushed)
+
+    def _flushed(self, writing: asyncio.Future[tuple[int, OSError | None]]) -> None:
+        self._writing = None
+        self._settle(*writing.result())
+        if self._lines and not self._closed:
+            pause = self._retry_interval if self._refusing else self._flush_interval
+            self._timer = self._loop.call_later(pause, self._flush)
+
+    def _settle(self, written: int, error: OSError | None) -> None:
+        """Forget the lines that the disk took: the first `written` bytes of what waits."""
+        self._waiting_bytes -= written
+        while self._lines and written >= len(self._lines[0]):
+            written -= len(self._lines.popleft())
+            self.counts[("written",)] += 1
+        if written:
+            self._lines[0] = self._lines[0][written:]
+        self._report(error)
+
+    def _report(self, error: OSError | None) -> None:
+        if (error is not None) != self._refusing:
+            self._refusing = error is not None
+            self._disk_changed(error)

@@ -1,0 +1,77 @@
+"""Timers of the SIP core: no clock of their own, no heap.
+
+SIP's timers run for a handful of fixed times (T1 doubled a few times, T4, 64·T1), so all timers of one delay expire in the order in which they
+were started: a queue per delay replaces a heap, and starting or cancelling one costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+T1 = 0.5  # seconds; RFC 3261 §17.1.1.1, estimate of the round trip
+T2 = 4.0  # cap of the retransmission interval of non-INVITE requests and INVITE responses
+T4 = 5.0  # longest time a message stays in the network
+TIMEOUT = 64 * T1  # timers B, F, H, J, L, M
+TIMER_C = 180.0  # RFC 3261 §16.6: longest wait for a final response to INVITE after the last provisional one
+TRYING_AFTER = 0.2  # RFC 3261 §17.2.1: 100 Trying is owed when no other answer comes within 200 ms
+
+
+class TimerOwner(Protocol):
+    """What a timer calls when it expires."""
+
+    def timer_expired(self, name: str, now: float) -> None: ...
+
+
+# [deadline, owner or None when cancelled, name]
+Timer = list[Any]
+
+
+class Timers:
+    """All running timers of one stack.
+
+    Attributes:
+        deadline: when `expire` is to be called next, never too late but perhaps too early; infinity when nothing runs.
+    """
+
+    __slots__ = ("_queues", "deadline")
+
+    def __init__(self) -> None:
+        self._queues: dict[float, deque[Timer]] = {}
+        self.deadline = float("inf")
+
+    def start(self, delay: float, owner: TimerOwner, name: str, now: float) -> Timer:
+        """Start a timer of `delay` seconds. Cancel it with `cancel(timer)`."""
+        deadline = now + delay
+        timer: Timer = [deadline, owner, name]
+        queue = self._queues.get(delay)
+        if queue is None:
+            queue = self._queues[delay] = deque()
+        queue.append(timer)
+        if deadline < self.deadline:
+            self.deadline = deadline
+        return timer
+
+    def expire(self, now: float) -> None:
+        """Call the owners of all timers whose time has come, then set `deadline` afresh."""
+        for delay, queue in list(self._queues.items()):
+            while queue:
+                timer = queue[0]
+                owner = timer[1]
+                if owner is not None:
+                    if timer[0] > now:
+                        break
+                    timer[1] = None
+                    queue.popleft()
+                    owner.timer_expired(timer[2], now)
+                else:
+                    queue.popleft()
+            if not queue:
+                del self._queues[delay]
+        self.deadline = min((queue[0][0] for queue in self._queues.values()), default=float("inf"))
+
+
+def cancel(timer: Timer | None) -> None:
+    """Cancel a timer; the owner is let go at once, so that nothing dead is kept until the time would have come."""
+    if timer is not None:
+        timer[1] = None

@@ -45,7 +45,7 @@ class NameAddr:
         if "\r" in value or "\n" in value:
             raise RemoteError("an address holds a line break")
         if value.startswith('"'):
-            end = _end_of_quoted(value, 0)
+            end = end_of_quoted(value, 0)
             display = _unescape(value[1 : end - 1])
             start = end
             while value[start : start + 1] in (" ", "\t"):
@@ -128,7 +128,7 @@ def split_list(value: str) -> list[str]:
     while position < length:
         character = value[position]
         if character == '"':
-            position = _end_of_quoted(value, position)
+            position = end_of_quoted(value, position)
             continue
         if character == "<":
             position = value.find(">", position)
@@ -195,7 +195,7 @@ def _parse_params(text: str) -> tuple[tuple[str, str | None], ...]:
             params.append((name, None))
             continue
         if value.startswith('"'):
-            if _end_of_quoted(value, 0) != len(value):
+            if end_of_quoted(value, 0) != len(value):
                 raise RemoteError(f"parameter {name} goes on after its closing quote")
         elif not value or any(character in value for character in ' \t",<>\0'):
             raise RemoteError(f"parameter {name} has no value, or one that needs quotes")
@@ -208,7 +208,7 @@ def _split_outside_quotes(text: str) -> list[str]:
     start = position = 0
     while position < len(text):
         if text[position] == '"':
-            position = _end_of_quoted(text, position)
+            position = end_of_quoted(text, position)
             continue
         if text[position] == ";":
             pieces.append(text[start:position])
@@ -218,7 +218,7 @@ def _split_outside_quotes(text: str) -> list[str]:
     return pieces
 
 
-def _end_of_quoted(text: str, start: int) -> int:
+def end_of_quoted(text: str, start: int) -> int:
     """Position after the quoted-string that begins at `start`. Raises `RemoteError` (400) when it does not end."""
     position = start + 1
     while True:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
@@ -18,9 +19,7 @@ from prometheus_client.utils import floatToGoString
 
 from router.model.tally import Counts, Histogram
 
-Read = Callable[[], float]
-ReadByLabels = Callable[[], Mapping[tuple[str, ...], float]]
-ReadInformation = Callable[[], Mapping[str, str]]
+Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 
 class Metrics(Collector):
@@ -60,11 +59,13 @@ class Metrics(Collector):
 
         self._declare(name, read)
 
-    def gauge(self, name: str, description: str, read: Read) -> None:
+    def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Declare a gauge without labels; `read` gives its value. Raises `ValueError` when the name is taken."""
         self._declare(name, lambda: GaugeMetricFamily(name, description, value=read()))
 
-    def gauge_by(self, name: str, description: str, labels: Sequence[str], read: ReadByLabels) -> None:
+    def gauge_by(
+        self, name: str, description: str, labels: Sequence[str], read: Callable[[], Mapping[Labels, float]]
+    ) -> None:
         """Declare a gauge with labels; `read` gives the values by label values.
 
         Raises `ValueError` when the name is taken.
@@ -88,7 +89,7 @@ class Metrics(Collector):
 
         self._declare(name, read)
 
-    def information(self, name: str, description: str, read: ReadInformation) -> None:
+    def information(self, name: str, description: str, read: Callable[[], Mapping[str, str]]) -> None:
         """Declare facts in words (a version, the hash of the configuration): labels of `name`_info, whose value is 1.
 
         Raises `ValueError` when the name is taken.

@@ -1,0 +1,51 @@
+"""The HTTP side: what a monitoring system asks.
+
+- `/metrics`: the metrics, in Prometheus' text format.
+- `/healthz`: 200 as long as the process answers.
+- `/readyz`: 200 when every readiness check holds, otherwise 503; the body says which check fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+# Gives each readiness check by name, True when it holds: {"serving": True, "draining": …}.
+Readiness = Callable[[], Mapping[str, bool]]
+
+
+def create_app(metrics_registry: CollectorRegistry, readiness: Readiness) -> web.Application:
+    """Return the web application.
+
+    Args:
+        metrics_registry: what `/metrics` exposes; it is read in the loop that serves the request.
+        readiness: asked at each request of `/readyz`; the router is ready when every check is True, and there is one.
+    """
+
+    async def metrics(_request: web.Request) -> web.Response:
+        # One format for everybody: every Prometheus reads it, and no Accept header needs to be parsed.
+        return web.Response(body=generate_latest(metrics_registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        checks = dict(readiness())
+        ready = bool(checks) and all(checks.values())
+        return web.json_response(
+            {
+                "status": "ready" if ready else "not ready",
+                "checks": checks,
+                "failing": [name for name, holds in checks.items() if not holds],
+            },
+            status=200 if ready else 503,
+        )
+
+    app = web.Application(client_max_size=64 * 1024)  # nothing here takes a body worth more
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app

@@ -1,0 +1,111 @@
+"""Every metric of the router: its name, what it means, and which numbers it reads. No label ever holds a phone number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from router import __version__
+from router.model.tally import Counts, Histogram
+from router.observe.metrics import Metrics
+
+# Upper bounds in seconds. Set-up: from what the router adds (a millisecond) to a caller who gives up.
+SETUP_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 32.0)
+# Decision: its budget is 20 microseconds.
+DECISION_BOUNDS = (5e-06, 1e-05, 2e-05, 5e-05, 1e-04, 2e-04, 5e-04, 1e-03, 1e-02)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the numbers are. A callable is asked at each scrape; it must not wait.
+
+    Args:
+        requests: by (method, direction), direction being "in" or "out".
+        responses: by (method, code, direction).
+        retransmissions: by (method, direction).
+        malformed: by (reason,).
+        transport: by (transport, event).
+        dialogs, transactions, calls: how many live now.
+        registrations: bindings in force now.
+        setup_seconds: with `SETUP_BOUNDS`.
+        decisions: by (action, rule).
+        decision_seconds: with `DECISION_BOUNDS`.
+        trunks: 1 for a trunk that can be used and 0 for one that cannot, by (trunk,).
+        records: by (outcome,).
+        configuration: what identifies the configuration in force, such as its hash.
+    """
+
+    requests: Counts
+    responses: Counts
+    retransmissions: Counts
+    malformed: Counts
+    transport: Counts
+    dialogs: Callable[[], float]
+    transactions: Callable[[], float]
+    calls: Callable[[], float]
+    registrations: Callable[[], float]
+    setup_seconds: Histogram
+    decisions: Counts
+    decision_seconds: Histogram
+    trunks: Callable[[], Mapping[tuple[str], float]]
+    records: Counts
+    configuration: Callable[[], Mapping[str, str]]
+
+
+def declare(metrics: Metrics, sources: Sources) -> None:
+    """Declare every metric of the router. Raises `ValueError` when done twice."""
+    metrics.counter(
+        "sip_requests_total",
+        "SIP requests, retransmissions not counted.",
+        ["method", "direction"],
+        sources.requests,
+    )
+    metrics.counter(
+        "sip_responses_total",
+        "SIP responses, retransmissions not counted.",
+        ["method", "code", "direction"],
+        sources.responses,
+    )
+    metrics.counter(
+        "sip_retransmissions_total",
+        "SIP messages sent again, or received again and absorbed.",
+        ["method", "direction"],
+        sources.retransmissions,
+    )
+    metrics.counter(
+        "sip_malformed_total",
+        "What arrived and could not be served as SIP.",
+        ["reason"],
+        sources.malformed,
+    )
+    metrics.counter(
+        "sip_transport_events_total",
+        "What the sockets did: messages received and sent, drops, keep-alives, connections opened, refused and closed.",
+        ["transport", "event"],
+        sources.transport,
+    )
+    metrics.gauge("sip_dialogs_active", "Dialogs that exist now; a plain call has two.", sources.dialogs)
+    metrics.gauge("sip_transactions_active", "Transactions that exist now.", sources.transactions)
+    metrics.gauge("sip_calls_active", "Calls that exist now, ringing ones included.", sources.calls)
+    metrics.gauge("sip_registrations_active", "Bindings in force now.", sources.registrations)
+    metrics.histogram(
+        "sip_setup_seconds",
+        "From the caller's INVITE to its first answer other than 100.",
+        sources.setup_seconds,
+    )
+    metrics.counter(
+        "policy_decisions_total",
+        "Decisions by what is to be done and the clause of the policy that decided.",
+        ["action", "rule"],
+        sources.decisions,
+    )
+    metrics.histogram("policy_decision_seconds", "Time that one decision took.", sources.decision_seconds)
+    metrics.gauge_by("trunk_up", "Whether a trunk can be used (1) or not (0).", ["trunk"], sources.trunks)
+    metrics.counter(
+        "call_records_total",
+        "Call records written, and lost because the disk refused them for too long.",
+        ["outcome"],
+        sources.records,
+    )
+    metrics.information("renvoi_build", "The version that runs.", lambda: {"version": __version__})
+    metrics.information("renvoi_configuration", "The configuration in force.", sources.configuration)

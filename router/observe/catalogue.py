@@ -1,4 +1,4 @@
-"""Every metric of the router: its name, what it means, and which numbers it reads. No label ever holds a phone number."""
+"""Every metric of the router: its name, its meaning, and the numbers it reads. No label ever holds a phone number."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
+
+from router.model.binding import Binding
 
 
 class Flow(Protocol):
@@ -48,3 +50,24 @@ class Clock(Protocol):
     """The policy's clock: POSIX seconds. SIP timers never use it."""
 
     def __call__(self) -> float: ...
+
+
+class BindingStore(Protocol):
+    """Keeps the registrar's bindings over a restart. The registrar works in memory and writes behind."""
+
+    async def load(self) -> list[Binding]:
+        """Return everything that was saved, expired bindings included. Raises `StoreError` when it cannot be read."""
+        ...
+
+    def save(self, user: str, bindings: Sequence[Binding]) -> None:
+        """Make `bindings` all that is kept of an account, within a second. Never waits, never raises for a fault of the
+        medium: that is logged, and tried again."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is still to be written. Raises `StoreError` when that fails."""
+        ...
+
+
+class StoreError(Exception):
+    """A store cannot be read or written; the text says which one, why, and what to do."""

@@ -27,7 +27,9 @@ COUNT_WINDOW: Final = 64  # nonce counts below the highest that may still arrive
 # Strongest first: the order in which challenges are sent and chosen (RFC 8760 §2.3, §2.4).
 ALGORITHMS: Final = ("SHA-256", "MD5")
 # Nearly every parameter is one of these, and need not be looked at letter by letter.
-_USUAL_PARAMS = frozenset("username realm nonce uri response algorithm cnonce opaque qop nc stale".split())
+_USUAL_PARAMS = frozenset(
+    ("username", "realm", "nonce", "uri", "response", "algorithm", "cnonce", "opaque", "qop", "nc", "stale")
+)
 _TIME_DIGITS, _SALT_DIGITS, _SIGNATURE_DIGITS = 10, 16, 32
 _NONCE_LENGTH = _TIME_DIGITS + _SALT_DIGITS + _SIGNATURE_DIGITS
 

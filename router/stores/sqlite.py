@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table, delete, event, insert, select, text
+from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table, delete, event, insert, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,6 +20,7 @@ from router.ports import StoreError
 
 FLUSH_INTERVAL = 0.5  # seconds; a thousand phones that register in one burst cost one transaction
 MAX_RETRY_INTERVAL = 30.0  # seconds between attempts while the medium is at fault
+BUSY_TIMEOUT = 2.0  # seconds to wait for a backup or an administrator who reads the file at the same time
 SCHEMA_VERSION = 1  # kept in SQLite's user_version
 MAX_USERS_PER_STATEMENT = 500  # SQLite bounds the variables of one statement
 
@@ -72,25 +74,15 @@ class SqliteBindings:
         """
         if not path.parent.is_dir():
             raise StoreError(f"{path}: the directory {path.parent} does not exist; create it, or name another file")
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        await asyncio.to_thread(_examine, path)
+        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(engine.sync_engine, "connect", _configure_connection)
         try:
             async with engine.begin() as connection:
-                verdict = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
-                if verdict != "ok":
-                    raise StoreError(f"{path}: the database is damaged ({verdict}); {_MOVE_AWAY}")
-                version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
-                if version > SCHEMA_VERSION:
-                    raise StoreError(f"{path}: written by a newer version of Renvoi (schema {version}); update Renvoi")
                 await connection.run_sync(_metadata.create_all)
-                # Written each time, so that a file that can only be read is found now and not at the first flush.
-                await connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
         except SQLAlchemyError as error:
             await engine.dispose()
             raise _store_error(path, error) from error
-        except StoreError:
-            await engine.dispose()
-            raise
         return cls(path, engine, flush_interval)
 
     async def load(self) -> list[Binding]:
@@ -156,12 +148,31 @@ class SqliteBindings:
 _MOVE_AWAY = "move it away and start again: phones register anew within their expiry"
 
 
+def _examine(path: Path) -> None:
+    """Raise `StoreError` unless the file is, or can become, a sound database that we may write.
+
+    Done by the plain driver before the engine exists: the thread of an asynchronous connection that failed to open
+    outlives its event loop.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise StoreError(f"{path}: the database is damaged ({verdict}); {_MOVE_AWAY}")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise StoreError(f"{path}: written by a newer version of Renvoi (schema {version}); update Renvoi")
+            # Written each time, so that a file that can only be read is found now and not at the first flush.
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    except sqlite3.Error as error:
+        raise _store_error(path, error) from error
+
+
 def _configure_connection(connection: DBAPIConnection, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     # A binding lost in a power cut comes back with the phone's next refresh, so a flush need not wait for the disk.
     cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA busy_timeout = 2000")
     cursor.close()
 
 

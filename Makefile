@@ -65,8 +65,8 @@ clean:  ## remove the virtual environment and every cache
 # The stamps below are what makes setup quick the second time: each is newer than everything it was made from.
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Renvoi needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)." >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Renvoi needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo 'not there')." >&2; \
 	  echo "Install one and name it: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
 	@# Debian and Ubuntu keep the part of Python that makes virtual environments in a package of its own.
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/debian-packages \

@@ -1,0 +1,59 @@
+"""What a configuration directory compiles to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from router.configuration.findings import Finding
+from router.model.peers import Account, Listener, Pbx, Trunk
+from router.policy.snapshot import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarBounds:
+    """Bounds of a binding's lifetime in seconds (RFC 3261 §10.3): shorter is answered 423, longer is cut."""
+
+    min_expires: int
+    max_expires: int
+    default_expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything the router needs to know, immutable.
+
+    Args:
+        directory: where it was read.
+        company_name: as the company calls itself.
+        policy: the compiled policy, for `decide`.
+        listeners: SIP sockets to open.
+        realm: digest realm of the accounts (RFC 3261 §22.1).
+        user_agent: value of User-Agent and Server.
+        http_host, http_port: where metrics and health are served.
+        trunks: by priority, lowest first.
+        pbxs: trusted PBXs.
+        accounts: devices by user name (AOR user part and digest user).
+        data_directory: where databases lie; `record_path`: the call records (JSON lines).
+        registrar: see `RegistrarBounds`.
+        hash: SHA-256 of the sources, hexadecimal.
+        warnings: findings that do not stop the router.
+    """
+
+    directory: Path
+    company_name: str
+    policy: Policy
+    listeners: tuple[Listener, ...]
+    realm: str
+    user_agent: str
+    http_host: str
+    http_port: int
+    trunks: tuple[Trunk, ...]
+    pbxs: tuple[Pbx, ...]
+    accounts: Mapping[str, Account]
+    data_directory: Path
+    record_path: Path
+    registrar: RegistrarBounds
+    hash: str
+    warnings: tuple[Finding, ...] = ()

@@ -1,0 +1,195 @@
+"""Compiles listeners, trunks, PBXs and accounts."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date, datetime
+from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
+
+from router.configuration.credentials import HA1_PREFIX, ha1, stored_ha1
+from router.configuration.findings import Finding, Mark
+from router.configuration.schema import Device, Document, PersonSection, Registration, TrunkSection
+from router.configuration.sources import Sources
+from router.model.decision import Connection
+from router.model.peers import Account, Listener, Pbx, Source, Trunk, TrunkRegistration
+
+_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def compile_listeners(document: Document) -> tuple[Listener, ...]:
+    """Return the SIP sockets to open."""
+    sip = document.sip
+    return tuple(Listener(item.transport, item.host, item.port, sip.advertised) for item in sip.listen)
+
+
+def compile_trunks(document: Document, sources: Sources) -> tuple[Trunk, ...]:
+    """Return the trunks, lowest priority first; what is wrong with them goes to the findings of `sources`."""
+    trunks = [_trunk(name, section, sources) for name, section in document.trunks.items()]
+    return tuple(sorted(trunks, key=lambda trunk: trunk.priority))
+
+
+def compile_pbxs(document: Document) -> tuple[Pbx, ...]:
+    """Return the trusted PBXs."""
+    return tuple(
+        Pbx(
+            name,
+            tuple(Source(source.network, source.port) for source in section.sources),
+            host=section.address.host if section.address else "",
+            port=(section.address.port if section.address else None) or 5060,
+            transport=section.transport,
+        )
+        for name, section in document.pbxs.items()
+    )
+
+
+def check_peer_sources(trunks: tuple[Trunk, ...], pbxs: tuple[Pbx, ...], sources: Sources) -> None:
+    """Find two peers that would be recognised by the same address."""
+    seen: dict[Source, tuple[str, str]] = {}
+    for section, peers in (("trunks", trunks), ("pbxs", pbxs)):
+        for peer in peers:
+            for source in peer.sources:
+                other = seen.setdefault(source, (section, peer.name))
+                if other == (section, peer.name):
+                    continue
+                where = f"{source.network}" + (f" port {source.port}" if source.port else "")
+                sources.findings.append(
+                    Finding(
+                        sources.mark(section, peer.name),
+                        f"{peer.name} and {other[1]} ({sources.mark(*other)}) are both recognised by {where}",
+                        "give each its own address, or address:port",
+                    )
+                )
+
+
+def accounts_of(person: str, section: PersonSection) -> dict[str, str]:
+    """Return the account (user name) of each device of a person, by device name.
+
+    A single device is called by the extension, several by extension-device; the person's id stands in for a missing
+    extension.
+    """
+    base = section.extension or person
+    single = len(section.devices) == 1
+    return {name: device.user or (base if single else f"{base}-{name}") for name, device in section.devices.items()}
+
+
+def compile_accounts(document: Document, sources: Sources, zone: ZoneInfo) -> dict[str, Account]:
+    """Return the accounts by user name; what is wrong with devices goes to the findings of `sources`."""
+    accounts: dict[str, Account] = {}
+    for person, section in document.people.items():
+        for name, user in accounts_of(person, section).items():
+            mark = sources.mark("people", person, "devices", name)
+            if user in accounts:
+                other = accounts[user].person
+                sources.findings.append(Finding(mark, f"{user!r} is already the account of {other}", "write a user:"))
+                continue
+            device = section.devices[name]
+            account = _account(user, person, device, section.left, document.sip.realm, mark, sources, zone)
+            if account is not None:
+                accounts[user] = account
+    return accounts
+
+
+def end_of_exception(until: date, zone: ZoneInfo) -> float:
+    """Return when an exception "until" a day ends: at the end of that day, as POSIX seconds."""
+    return datetime.fromordinal(until.toordinal() + 1).replace(tzinfo=zone).timestamp()
+
+
+def _account(
+    user: str, person: str, device: Device, left: date | None, realm: str, mark: Mark, sources: Sources, zone: ZoneInfo
+) -> Account | None:
+    if device.kind == "private" and (device.until is None or device.approved_by is None):
+        suggestion = "add until: DATE and approved_by: NAME"
+        sources.findings.append(Finding(mark, "a private phone is a temporary exception", suggestion, clause="D1"))
+    if device.secret is None:
+        sources.findings.append(Finding(mark, "a device needs a secret", "add secret: with a password or an HA1"))
+        return None
+    secret = _from_environment(device.secret, mark, sources)
+    if secret is None:
+        return None
+    sha256: str | None
+    if secret.startswith(HA1_PREFIX):
+        try:
+            md5, sha256 = stored_ha1(secret)
+        except ValueError as error:
+            sources.findings.append(Finding(mark, "the secret cannot be used", str(error)))
+            return None
+    else:
+        md5, sha256 = ha1(user, realm, secret)
+    until = min((day for day in (device.until, left) if day is not None), default=None)
+    end = end_of_exception(until, zone) if until else None
+    return Account(user, person, Connection(device.kind), md5, sha256, end)
+
+
+def _trunk(name: str, section: TrunkSection, sources: Sources) -> Trunk:
+    host, port = section.address.host, section.address.port or 5060
+    recognised = [Source(source.network, source.port) for source in section.sources]
+    own = _own_source(host, port, section.transport)
+    if own is not None and own not in recognised:
+        recognised.append(own)
+    registration = None
+    if section.register_ is not None:
+        registration = _registration(section.register_, sources.mark("trunks", name, "register"), sources)
+    return Trunk(
+        name,
+        host,
+        port,
+        section.transport,
+        tuple(recognised),
+        section.priority,
+        section.number_format,
+        section.identity,
+        section.domain,
+        section.options_interval,
+        registration,
+    )
+
+
+def _own_source(host: str, port: int, transport: str) -> Source | None:
+    # A TCP peer calls from a port of its choice, so its address alone would have to do; on a machine shared with others
+    # that trusts too much. It is written in `from` where it is wanted.
+    if transport != "udp":
+        return None
+    try:
+        return Source(ip_network(ip_address(host)), port)
+    except ValueError:
+        return None  # a name: the transport recognises it by what it resolves to
+
+
+def _registration(section: Registration, mark: Mark, sources: Sources) -> TrunkRegistration | None:
+    given = [value for value in (section.password, section.password_file) if value is not None]
+    if len(given) != 1:
+        sources.findings.append(
+            Finding(mark, "a registration needs one password", "write password: ${NAME} or password_file: PATH")
+        )
+        return None
+    password = section.password
+    if section.password_file is not None:
+        text = sources.text(section.password_file, mark)
+        password = text.strip() if text is not None else None
+    if password is not None:
+        password = _from_environment(password, mark, sources)
+    if password is None:
+        return None
+    return TrunkRegistration(
+        section.registrar,
+        section.user,
+        section.auth_user or section.user,
+        password,
+        section.realm,
+        int(section.expires),
+    )
+
+
+def _from_environment(value: str, mark: Mark, sources: Sources) -> str | None:
+    found = _ENVIRONMENT.fullmatch(value)
+    if found is None:
+        return value
+    password = os.environ.get(found[1])
+    if not password:
+        sources.findings.append(
+            Finding(mark, f"the environment variable {found[1]} is not set", f"export {found[1]} before starting")
+        )
+        return None
+    return password

@@ -1,0 +1,249 @@
+"""Compiles people: the rules of their role, worked out for each of them."""
+
+from __future__ import annotations
+
+from router.configuration.calendars import compile_window
+from router.configuration.compilation import Compilation
+from router.configuration.findings import closest
+from router.configuration.identities import Identities
+from router.configuration.peers import end_of_exception
+from router.configuration.roles import (
+    USUAL_NO_ANSWER,
+    ResolvedRole,
+    override,
+    usual_clause,
+    wording,
+)
+from router.configuration.schema import PersonSection, Team
+from router.configuration.targets import TargetBook
+from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson
+from router.policy.schedule import Calendar, Window
+from router.policy.snapshot import Person, Profile, ProfileKind, ScheduledProfile, Treatment, frozen_mapping
+
+_EVENING = 15 * 60  # a scheduled absence from here on is "gone for the day" (M5), before it a break (M4)
+
+# RFC 5806's words for the diversion that a condition causes.
+_DIVERSIONS = {
+    "on_call": "user-busy",
+    "busy_other": "away",
+    "absent": "away",
+    "no_answer": "no-answer",
+    "unreachable": "unavailable",
+    "rejected": "user-busy",
+}
+
+
+class People:
+    """Compiles people one after the other."""
+
+    def __init__(
+        self,
+        compilation: Compilation,
+        roles: dict[str, ResolvedRole],
+        targets: TargetBook,
+        calendars: dict[str, Calendar],
+        profiles: dict[str, Profile],
+    ) -> None:
+        self._compilation = compilation
+        self._roles = roles
+        self._targets = targets
+        self._profiles = profiles
+        self._schedules = {name: self._windows(role, calendars) for name, role in roles.items()}
+        for role in roles.values():
+            # A role that nobody has yet is checked too.
+            for written in role.when.values():
+                targets.find(written.condition.then, written.mark)
+
+    def compile(self) -> dict[str, Person]:
+        """Return everybody by id; what is wrong is a finding, and the person is left out."""
+        compiled = {}
+        for name, section in self._compilation.document.people.items():
+            person = self._person(name, section)
+            if person is not None:
+                compiled[name] = person
+        return compiled
+
+    def _person(self, name: str, section: PersonSection) -> Person | None:
+        compilation = self._compilation
+        role = self._roles.get(section.role)
+        if role is None:
+            mark = compilation.mark("people", name, "role")
+            compilation.error(mark, f"there is no role {section.role!r}", closest(section.role, self._roles), "S1")
+            return None
+        team = self._team(name, section, role)
+        self._check_numbers(name, section)
+        identities = Identities(compilation, name, section, role, team)
+        when = override(compilation, role, section.when, "people", name, "when")
+        mobile = _is_mobile(section)
+
+        def treatment(condition: str, diversion: str | None = None, reason: Reason | None = None) -> Treatment | None:
+            written = when[condition]
+            target = self._targets.find(
+                written.condition.then, written.mark, person=name, extension=section.extension or ""
+            )
+            if target is None:
+                return None
+            if reason is None:
+                clause = usual_clause(condition, written.condition, mobile=mobile, technical=role.shows_team)
+                reason = Reason(clause, wording(condition, written.condition), written.source)
+            return Treatment(target, reason, diversion or _DIVERSIONS[condition])
+
+        on_call, busy_other, absent = treatment("on_call"), treatment("busy_other"), treatment("absent")
+        no_answer, unreachable, rejected = treatment("no_answer"), treatment("unreachable"), treatment("rejected")
+        busy_by_schedule, absent_by_schedule = (
+            treatment("busy_other", "time-of-day"),
+            treatment("absent", "time-of-day"),
+        )
+        phone = self._phone(name, section)
+        without_phone = None
+        if phone is None:
+            here = str(compilation.mark("people", name))
+            text = f"{section.name} has no phone → {when['unreachable'].condition.then}"
+            without_phone = treatment("unreachable", "unconditional", Reason("F5", text, here))
+        treatments = (
+            on_call,
+            busy_other,
+            absent,
+            no_answer,
+            unreachable,
+            rejected,
+            busy_by_schedule,
+            absent_by_schedule,
+        )
+        if any(item is None for item in treatments):
+            return None
+        assert on_call and busy_other and absent and no_answer and unreachable and rejected
+        assert busy_by_schedule and absent_by_schedule
+        departed = self._departed(name, section) if section.left else None
+        return Person(
+            id=name,
+            name=section.name,
+            role=role.name,
+            diverts_as=section.direct_number or section.extension or compilation.document.company.main_number,
+            phone=phone,
+            shows=frozen_mapping(identities.by_connection()),
+            forwards_as=identities.forwarding(),
+            emergency=identities.emergency(),
+            inside=identities.inside(),
+            schedule=self._schedules[role.name],
+            on_selected=frozen_mapping({ProfileKind.BUSY_OTHER: busy_other, ProfileKind.ABSENT: absent}),
+            on_scheduled=frozen_mapping(
+                {ProfileKind.BUSY_OTHER: busy_by_schedule, ProfileKind.ABSENT: absent_by_schedule}
+            ),
+            on_line=frozen_mapping({LineState.ON_CALL: on_call, LineState.UNREGISTERED: unreachable}),
+            on_outcome=frozen_mapping(
+                {
+                    Outcome.NO_ANSWER: no_answer,
+                    Outcome.BUSY: on_call,
+                    Outcome.REJECTED: rejected,
+                    Outcome.UNREACHABLE: unreachable,
+                }
+            ),
+            no_answer_after=when["no_answer"].condition.after or USUAL_NO_ANSWER,
+            rings=Reason(
+                "F4", f"{section.name} is available: all their phones ring", str(compilation.mark("people", name))
+            ),
+            not_on_call=_not(on_call.reason, f"{section.name} is not on a call"),
+            no_profile=_not(busy_other.reason, f"{section.name} is available"),
+            line_first=role.line_first,
+            departed=departed,
+            left_at=end_of_exception(section.left, compilation.zone) if section.left else None,
+            without_phone=without_phone,
+            last_resort=self._last_resort(name, section),
+        )
+
+    def _team(self, name: str, section: PersonSection, role: ResolvedRole) -> Team | None:
+        teams = self._compilation.document.teams
+        wanted = section.team or role.team
+        if wanted is None:
+            if role.shows_team:
+                mark = self._compilation.mark("people", name)
+                message = f"{section.name} shows a team number, but belongs to no team"
+                self._compilation.error(mark, message, "add team: to the person or to the role", "R5")
+            return None
+        if wanted not in teams:
+            location = ("people", name, "team") if section.team else ("roles", role.name, "team")
+            self._compilation.error(
+                self._compilation.mark(*location), f"there is no team {wanted!r}", closest(wanted, teams)
+            )
+            return None
+        return teams[wanted]
+
+    def _check_numbers(self, name: str, section: PersonSection) -> None:
+        compilation = self._compilation
+        if section.direct_number and not compilation.owned.owns(section.direct_number):
+            mark = compilation.mark("people", name, "direct_number")
+            message = f"{section.direct_number} is not a number of the company"
+            compilation.error(mark, message, "list it below numbers:", "S4")
+
+    def _phone(self, name: str, section: PersonSection) -> RingPerson | DialAddress | None:
+        if section.pbx is None:
+            return self._targets.phone(name) if section.devices else None
+        pbxs = self._compilation.document.pbxs
+        mark = self._compilation.mark("people", name, "pbx")
+        pbx = pbxs.get(section.pbx)
+        if pbx is None:
+            self._compilation.error(mark, f"there is no PBX {section.pbx!r}", closest(section.pbx, pbxs))
+            return None
+        if section.devices:
+            self._compilation.error(
+                mark, "a phone is either at the PBX or registers here", "take pbx: or devices: away"
+            )
+            return None
+        if pbx.address is None or section.extension is None:
+            self._compilation.error(mark, "a phone at a PBX needs its extension and the PBX's address")
+            return None
+        host = f"[{pbx.address.host}]" if ":" in pbx.address.host else pbx.address.host
+        transport = ";transport=tcp" if pbx.transport == "tcp" else ""
+        return DialAddress(f"sip:{section.extension}@{host}:{pbx.address.port or 5060}{transport}", name)
+
+    def _departed(self, name: str, section: PersonSection) -> Treatment | None:
+        heir = section.successor or "reception"
+        mark = self._compilation.mark("people", name, "successor" if section.successor else "left")
+        target = self._targets.find(heir, mark, person=name, extension=section.extension or "")
+        if target is None:
+            return None
+        return Treatment(target, Reason("S5", f"{section.name} has left → {heir}", str(mark)), "unconditional")
+
+    def _last_resort(self, name: str, section: PersonSection) -> tuple[Treatment, ...]:
+        treatments = []
+        for target_name in ("voicemail", "reception"):
+            if target_name in self._targets:
+                mark = self._compilation.mark("targets", target_name)
+                target = self._targets.find(target_name, mark, person=name, extension=section.extension or "")
+                if target is not None:
+                    reason = Reason("S3", f"what should answer cannot → {target_name}", str(mark))
+                    treatments.append(Treatment(target, reason, "unavailable"))
+        return tuple(treatments)
+
+    def _windows(self, role: ResolvedRole, calendars: dict[str, Calendar]) -> tuple[ScheduledProfile, ...]:
+        scheduled = []
+        for rule in role.schedule:
+            window = compile_window(self._compilation, rule.entry, calendars, rule.mark)
+            profile = self._profiles.get(rule.entry.profile)
+            if profile is None:
+                suggestion = closest(rule.entry.profile, self._profiles)
+                self._compilation.error(rule.mark, f"there is no profile {rule.entry.profile!r}", suggestion)
+            elif window is not None:
+                clause = rule.entry.clause or self._schedule_clause(role, profile, window)
+                scheduled.append(
+                    ScheduledProfile(window, profile, Reason(clause, f"{profile.name} {window}", rule.source))
+                )
+        return tuple(scheduled)
+
+    def _schedule_clause(self, role: ResolvedRole, profile: Profile, window: Window) -> str:
+        section = self._compilation.document.profiles.get(profile.name)
+        if profile.name in role.says:
+            return "R4"
+        if section is not None and section.clause:
+            return section.clause
+        return "M5" if window.start >= _EVENING else "M4"
+
+
+def _not(reason: Reason, because: str) -> Reason:
+    return Reason(reason.clause, f"{reason.text}: {because}", reason.source)
+
+
+def _is_mobile(section: PersonSection) -> bool:
+    kinds = {device.kind for device in section.devices.values()}
+    return Connection.FIXED.value not in kinds and (Connection.MOBILE.value in kinds or section.direct_number is None)

@@ -1,0 +1,168 @@
+"""Resolves what roles inherit, and words the reasons that their rules give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.configuration.compilation import Compilation
+from router.configuration.findings import Mark, closest
+from router.configuration.schema import Condition, ScheduleEntry, Shows, When
+
+CONDITIONS = ("on_call", "busy_other", "absent", "no_answer", "unreachable", "rejected")
+
+# What holds where no role says otherwise: the policy's own defaults (M2 M3 F2 F3 G5).
+USUAL = {
+    "on_call": Condition(then="voicemail"),
+    "busy_other": Condition(then="reception"),
+    "absent": Condition(then="voicemail"),
+    "no_answer": Condition(then="voicemail"),
+    "unreachable": Condition(then="voicemail"),
+}
+USUAL_NO_ANSWER = 20.0  # seconds
+
+_WORDS = {
+    "on_call": "on a call",
+    "busy_other": "in a meeting or busy otherwise",
+    "absent": "absent",
+    "no_answer": "no answer",
+    "unreachable": "no phone can be reached",
+    "rejected": "call rejected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A condition of a role or person, with the place where it is written and what to say about that."""
+
+    condition: Condition
+    mark: Mark
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRule:
+    """An entry of a schedule and where it is written."""
+
+    entry: ScheduleEntry
+    mark: Mark
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRole:
+    """A role with everything it inherits.
+
+    `shows` lists the roles' rules for the shown number, nearest first, each with its place.
+    """
+
+    name: str
+    shows: tuple[tuple[Shows, str], ...]
+    when: dict[str, Written]
+    schedule: tuple[ScheduleRule, ...]
+    says: frozenset[str]
+    team: str | None
+    line_first: bool
+
+    @property
+    def shows_team(self) -> bool:
+        """Say whether the role shows its team's number, as the technical role does (R5)."""
+        return bool(self.shows) and "team_number" in self.shows[0][0].model_dump().values()
+
+
+def resolve_roles(compilation: Compilation) -> dict[str, ResolvedRole]:
+    """Return the roles by name; a role that inherits from itself or from nobody is a finding."""
+    return {name: _resolve(name, compilation) for name in compilation.document.roles}
+
+
+def override(compilation: Compilation, role: ResolvedRole, when: When, *location: str | int) -> dict[str, Written]:
+    """Return the conditions of a role with those that stand at `location` on top."""
+    conditions = dict(role.when)
+    for name in CONDITIONS:
+        condition: Condition | None = getattr(when, name)
+        if condition is not None:
+            mark = compilation.mark(*location, name)
+            conditions[name] = Written(condition, mark, str(mark))
+    return conditions
+
+
+def wording(condition: str, written: Condition) -> str:
+    """Say in words what a condition does: "on a call → reception"."""
+    after = f" within {written.after or USUAL_NO_ANSWER:g} s" if condition == "no_answer" else ""
+    return f"{_WORDS[condition]}{after} → {written.then}"
+
+
+def usual_clause(condition: str, written: Condition, *, mobile: bool, technical: bool) -> str:
+    """Return the clause of the policy that a condition keeps, unless the configuration names another."""
+    if written.clause is not None:
+        return written.clause
+    to_queue = written.then.startswith("queue:")
+    match condition, written.then:
+        case "on_call", "voicemail":
+            return "M2" if mobile else "F2"
+        case "on_call", "reception":
+            return "R2"
+        case "busy_other", "reception":
+            return "R7" if technical else "M3" if mobile else "F3"
+        case "on_call", _ if to_queue:
+            return "R6"
+        case "busy_other", _ if to_queue:
+            return "R3"
+        case (("no_answer" | "unreachable"), _):
+            return "G5"
+    return "S3"
+
+
+def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
+    roles = compilation.document.roles
+    line: list[str] = []
+    current: str | None = name
+    while current is not None:
+        if current in line:
+            compilation.error(
+                compilation.mark("roles", line[-1], "based_on"),
+                f"role {line[-1]} inherits from itself: " + " → ".join([*line, current]),
+                "take one based_on away",
+            )
+            break
+        if current not in roles:
+            mark = compilation.mark("roles", line[-1], "based_on")
+            compilation.error(mark, f"there is no role {current!r}", closest(current, roles))
+            break
+        line.append(current)
+        current = roles[current].based_on
+
+    shows: list[tuple[Shows, str]] = []
+    when: dict[str, Written] = {}
+    schedule: tuple[ScheduleRule, ...] | None = None
+    says: set[str] = set()
+    team: str | None = None
+    precedence: str | None = None
+    for ancestor in line:
+        role = roles[ancestor]
+        if role.shows is not None:
+            shows.append((role.shows, _source(compilation.mark("roles", ancestor, "shows"), ancestor, name)))
+        for condition in CONDITIONS:
+            written: Condition | None = getattr(role.when, condition)
+            if written is not None and condition not in when:
+                mark = compilation.mark("roles", ancestor, "when", condition)
+                when[condition] = Written(written, mark, _source(mark, ancestor, name))
+        if schedule is None and role.schedule is not None:
+            rules = []
+            for index, entry in enumerate(role.schedule):
+                mark = compilation.mark("roles", ancestor, "schedule", index)
+                rules.append(ScheduleRule(entry, mark, _source(mark, ancestor, name)))
+            schedule = tuple(rules)
+        says.update(role.says)
+        team = team or role.team
+        precedence = precedence or role.precedence
+    here = compilation.mark("roles", name)
+    for condition, usual in USUAL.items():
+        when.setdefault(condition, Written(usual, here, f"{here} (usual)"))
+    # Somebody who rejects a call is busy in their own words.
+    busy = when["on_call"]
+    when.setdefault("rejected", Written(Condition(then=busy.condition.then), busy.mark, busy.source))
+    return ResolvedRole(name, tuple(shows), when, schedule or (), frozenset(says), team, precedence == "line")
+
+
+def _source(mark: Mark, ancestor: str, name: str) -> str:
+    return f"{mark} (role {name})" if ancestor == name else f"{mark} (role {ancestor}, inherited by {name})"

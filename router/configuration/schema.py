@@ -1,0 +1,437 @@
+"""The shape of a configuration: keys, types and short forms. What the words refer to is looked up when compiling.
+
+Every value arrives as a string (see `sources`). A short form is turned into the long one before validation, so that an
+error always points at one place: `on_call: voicemail` is `on_call: {then: voicemail}`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h)?")
+_SECONDS = {None: 1, "s": 1, "min": 60, "h": 3600}
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+_EXTENSION = re.compile(r"[0-9*#]{1,10}")
+_USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,64}")  # RFC 3261 §25.1, user, without escapes
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
+PUBLIC_HOLIDAYS = "public_holidays"
+
+
+class Address(NamedTuple):
+    """Host (name, or IP literal without brackets) and port."""
+
+    host: str
+    port: int | None
+
+
+class ListenAddress(NamedTuple):
+    """Transport and address of a listener."""
+
+    transport: str
+    host: str
+    port: int
+
+
+class PeerSource(NamedTuple):
+    """Network and port by which a peer is recognised."""
+
+    network: IPv4Network | IPv6Network
+    port: int | None
+
+
+class Days(NamedTuple):
+    """Weekdays (Monday is 0), single dates, and whether public holidays are meant too."""
+
+    weekdays: frozenset[int]
+    dates: frozenset[date]
+    public_holidays: bool
+
+
+def _duration(value: Any) -> Any:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('a duration is written "20s", "3min" or "1h"')
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _time(value: Any) -> Any:
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
+        raise ValueError('a time is written "08:00", from "00:00" to "24:00"')
+    hours, minutes = value.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str) or _NUMBER.fullmatch(value.replace(" ", "")) is None:
+        raise ValueError('a number is written with "+" and country code: "+3242200100"')
+    return value.replace(" ", "")
+
+
+def _extension(value: Any) -> Any:
+    if not isinstance(value, str) or _EXTENSION.fullmatch(value) is None:
+        raise ValueError('an extension is made of digits: "201"')
+    return value
+
+
+def _user(value: Any) -> Any:
+    if not isinstance(value, str) or _USER.fullmatch(value) is None:
+        raise ValueError("a user name holds letters, digits and - _ . only")
+    return value
+
+
+def split_address(text: str) -> Address:
+    """Read "host", "host:port", "[IPv6]:port" or a bare IPv6 address. Raises `ValueError`."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise ValueError("an IPv6 address with a port is written [2001:db8::1]:5060")
+        port = rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    try:
+        ip_address(host)
+    except ValueError as error:
+        if _HOST.fullmatch(host) is None or host.replace(".", "").isdigit():
+            raise ValueError(f"{host!r} is neither a host name nor an IP address") from error
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("a port lies between 1 and 65535")
+    return Address(host, int(port) if port else None)
+
+
+def _address(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError('an address is written "host:port"')
+    return split_address(value)
+
+
+def _listen(value: Any) -> Any:
+    transport, _, address = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if transport not in ("udp", "tcp"):
+        raise ValueError('a listener is written "udp:127.0.0.1:5060" or "tcp:[::1]:5060"')
+    host, port = split_address(address)
+    try:
+        ip_address(host)
+    except ValueError as error:
+        raise ValueError(f"a listener needs an IP address, not the name {host!r}") from error
+    return ListenAddress(transport, host, port or 5060)
+
+
+def _source(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError('a source is written "203.0.113.7", "203.0.113.0/24" or "127.0.0.1:5070"')
+    try:
+        if "/" in value:
+            return PeerSource(ip_network(value), None)
+        host, port = split_address(value)
+        return PeerSource(ip_network(host), port)
+    except ValueError as error:
+        raise ValueError(f'{error}; a source is written "203.0.113.7", "203.0.113.0/24" or "127.0.0.1:5070"') from error
+
+
+def _days(value: Any) -> Any:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list):
+        raise ValueError('days are written "mon-fri", "sat, sun", "2026-12-24" or "public_holidays"')
+    weekdays: set[int] = set()
+    dates: set[date] = set()
+    holidays = False
+    for word in (str(word).strip().lower() for word in words):
+        first, _, last = word.partition("-")
+        if word == PUBLIC_HOLIDAYS:
+            holidays = True
+        elif first in _WEEKDAYS and (not last or last in _WEEKDAYS):
+            start, end = _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
+            weekdays.update((start + offset) % 7 for offset in range((end - start) % 7 + 1))
+        else:
+            try:
+                dates.add(date.fromisoformat(word))
+            except ValueError as error:
+                raise ValueError(
+                    f'{word!r} is no day; write "mon-fri", "sat, sun", "2026-12-24" or "public_holidays"'
+                ) from error
+    return Days(frozenset(weekdays), frozenset(dates), holidays)
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _then(value: Any) -> Any:
+    return {"then": value} if isinstance(value, str) else value
+
+
+def _says(value: Any) -> Any:
+    return {"": value} if isinstance(value, str) else value
+
+
+def _shows(value: Any) -> Any:
+    return dict.fromkeys(("fixed", "mobile", "softphone", "private"), value) if isinstance(value, str) else value
+
+
+def _empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+def _range(value: Any) -> Any:
+    first, dots, last = value.partition("..") if isinstance(value, str) else ("", "", "")
+    if not dots:
+        raise ValueError('a range is written "+3242200100..+3242200199"')
+    bounds = _number(first.strip()), _number(last.strip())
+    if len(bounds[0]) != len(bounds[1]) or bounds[0] > bounds[1]:
+        raise ValueError("the first number of a range is the lower one, and both have the same length")
+    return bounds
+
+
+def _offer(value: Any) -> Any:
+    if isinstance(value, dict) and len(value) == 1:
+        name, argument = next(iter(value.items()))
+        return f"{name}:{argument}"
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(_duration)]
+TimeOfDay = Annotated[int, BeforeValidator(_time)]
+Number = Annotated[str, BeforeValidator(_number)]
+Extension = Annotated[str, BeforeValidator(_extension)]
+UserName = Annotated[str, BeforeValidator(_user)]
+HostAddress = Annotated[Address, BeforeValidator(_address)]
+Listen = Annotated[ListenAddress, BeforeValidator(_listen)]
+PeerSources = Annotated[list[Annotated[PeerSource, BeforeValidator(_source)]], BeforeValidator(_as_list)]
+DaySet = Annotated[Days, BeforeValidator(_days)]
+Words = Annotated[list[str], BeforeValidator(_as_list)]
+Says = Annotated[dict[str, str], BeforeValidator(_says)]
+
+
+class Section(BaseModel):
+    """A mapping that accepts the keys it knows and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True)
+
+
+class Condition(Section):
+    """Where a call goes in one case; `clause` names the clause of the policy where the usual one does not fit."""
+
+    then: str
+    after: Duration | None = None
+    clause: str | None = None
+
+
+Where = Annotated[Condition, BeforeValidator(_then)]
+
+
+class When(Section):
+    on_call: Where | None = None
+    busy_other: Where | None = None
+    absent: Where | None = None
+    no_answer: Where | None = None
+    unreachable: Where | None = None
+    rejected: Where | None = None
+
+
+class Shows(Section):
+    """What is shown, by kind of connection: direct_number, main_number, personal_mobile, team_number or a number."""
+
+    fixed: str | None = None
+    mobile: str | None = None
+    softphone: str | None = None
+    private: str | None = None
+
+
+ShowsRule = Annotated[Shows, BeforeValidator(_shows)]
+
+
+class MainLine(Section):
+    """Where calls to the main number go."""
+
+    then: str = "reception"
+    hours: str | None = None
+    closed: str | None = None
+
+
+class Company(Section):
+    name: str
+    country: str
+    region: str | None = None
+    time_zone: str
+    main_number: Number
+    main_line: MainLine = MainLine()
+    languages: Words = Field(default=["en"])
+    short_numbers: Annotated[list[Extension], BeforeValidator(_as_list)] = Field(default=[])
+
+
+class OwnedRange(Section):
+    number: Number | None = None
+    range: Annotated[tuple[str, str], BeforeValidator(_range)] | None = None
+    verified: bool = False
+    holder: str | None = None
+
+
+class CalendarSection(Section):
+    days: DaySet
+    without: DaySet | None = Field(default=None, alias="except")
+
+
+class HoursWindow(Section):
+    calendar: str
+    start: TimeOfDay = Field(alias="from")
+    end: TimeOfDay = Field(alias="to")
+
+
+class TargetSection(Section):
+    """One of three: a SIP address, a public number or a person."""
+
+    sip: str | None = None
+    number: Number | None = None
+    person: str | None = None
+    trunks: Words = Field(default=[])
+
+
+class ScheduleEntry(HoursWindow):
+    profile: str
+    clause: str | None = None
+
+
+class Role(Section):
+    based_on: str | None = None
+    shows: ShowsRule | None = None
+    when: Annotated[When, BeforeValidator(_empty)] = When()
+    schedule: list[ScheduleEntry] | None = None
+    says: dict[str, Says] = Field(default={})
+    team: str | None = None
+    precedence: Literal["profile", "line"] | None = None
+
+
+class ProfileSection(Section):
+    kind: Literal["available", "busy_other", "absent"]
+    says: Says = Field(default={})
+    offers: list[Annotated[str, BeforeValidator(_offer)]] = Field(default=[])
+    code: Extension | None = None
+    from_calendar: bool = False
+    clause: str | None = None
+
+
+class Team(Section):
+    name: str
+    number: Number
+    then: str
+    hours: str | None = None
+    closed: str | None = None
+
+
+class Device(Section):
+    kind: Literal["fixed", "mobile", "softphone", "private"]
+    secret: str | None = None
+    user: UserName | None = None
+    until: date | None = None
+    approved_by: str | None = None
+
+
+class PersonSection(Section):
+    name: str
+    role: str
+    extension: Extension | None = None
+    direct_number: Number | None = None
+    mobile: Number | None = None
+    team: str | None = None
+    shows: ShowsRule | None = None
+    when: Annotated[When, BeforeValidator(_empty)] = When()
+    devices: dict[str, Device] = Field(default={})
+    pbx: str | None = None
+    left: date | None = None
+    successor: str | None = None
+    calendar: str | None = None
+
+
+class Registration(Section):
+    """`registrar` is "sip:provider.example"; the password comes from one of three places."""
+
+    registrar: str
+    user: UserName
+    auth_user: str | None = None
+    password: str | None = None
+    password_file: str | None = None
+    realm: str | None = None
+    expires: Duration = 300
+
+
+class TrunkSection(Section):
+    address: HostAddress
+    transport: Literal["udp", "tcp"] = "udp"
+    sources: PeerSources = Field(default=[], alias="from")
+    priority: int = 10
+    number_format: Literal["e164", "e164_without_plus", "national"] = "e164"
+    identity: Literal["p_asserted_identity", "from", "both"] = "p_asserted_identity"
+    domain: str = ""
+    options_interval: Duration = 30
+    register_: Registration | None = Field(default=None, alias="register")
+
+
+class PbxSection(Section):
+    sources: PeerSources = Field(alias="from")
+    address: HostAddress | None = None
+    transport: Literal["udp", "tcp"] = "udp"
+
+
+class GreylistExceptionSection(Section):
+    prefix: str
+    approved_by: str
+    until: date
+
+
+class GreylistSection(Section):
+    files: Words = Field(default=[])
+    prefixes: Words = Field(default=[])
+    exceptions: list[GreylistExceptionSection] = Field(default=[])
+
+
+class RegistrarSection(Section):
+    min_expires: Duration = 60
+    max_expires: Duration = 3600
+    default_expires: Duration = 600
+
+
+class Sip(Section):
+    listen: Annotated[list[Listen], BeforeValidator(_as_list), Field(min_length=1)]
+    advertised: str = ""
+    realm: str = "renvoi"
+    user_agent: str = "Renvoi"
+    registrar: RegistrarSection = RegistrarSection()
+
+
+class Http(Section):
+    listen: HostAddress = Address("127.0.0.1", 8080)
+
+
+class Storage(Section):
+    """Relative paths start at the directory in which the router runs."""
+
+    directory: str = "var"
+    records: str | None = None
+
+
+class Document(Section):
+    """Everything, with all files put together."""
+
+    company: Company
+    sip: Sip
+    http: Http = Http()
+    storage: Storage = Storage()
+    numbers: list[OwnedRange]
+    calendars: dict[str, CalendarSection] = Field(default={})
+    hours: dict[str, Annotated[list[HoursWindow], BeforeValidator(_as_list)]] = Field(default={})
+    targets: dict[str, TargetSection] = Field(default={})
+    roles: dict[str, Role]
+    profiles: dict[str, ProfileSection] = Field(default={})
+    teams: dict[str, Team] = Field(default={})
+    people: dict[str, PersonSection]
+    trunks: dict[str, TrunkSection] = Field(default={})
+    pbxs: dict[str, PbxSection] = Field(default={})
+    greylist: GreylistSection = GreylistSection()

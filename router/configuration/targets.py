@@ -1,0 +1,89 @@
+"""Looks up where a call can go: the targets of the configuration, people and numbers."""
+
+from __future__ import annotations
+
+import re
+
+from router.configuration.compilation import Compilation
+from router.configuration.findings import Mark, closest
+from router.configuration.peers import accounts_of
+from router.model.decision import DialAddress, DialNumber, RingPerson, Target
+
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+_SIP = re.compile(r"sips?:(?:(?P<user>[^@\s<>\"]+)@)?(?P<host>[^@\s<>\";?]+)(?:;[^\s<>\"]*)?")
+_PLACEHOLDERS = ("{extension}", "{person}")
+
+
+class TargetBook:
+    """The targets by name. A SIP address may hold {extension} and {person}, filled in for whom the call was."""
+
+    def __init__(self, compilation: Compilation) -> None:
+        self._compilation = compilation
+        self._targets = compilation.document.targets
+        people = compilation.document.people
+        self._people = {
+            person: RingPerson(person, tuple(accounts_of(person, section).values()))
+            for person, section in people.items()
+        }
+        for name, section in self._targets.items():
+            mark = compilation.mark("targets", name)
+            if name in self._people:
+                compilation.error(
+                    mark, f"{name!r} is a person already ({compilation.mark('people', name)})", "rename one"
+                )
+            given = [value for value in (section.sip, section.number, section.person) if value is not None]
+            if len(given) != 1:
+                compilation.error(mark, f"the target {name!r} goes to one thing", "write one of: sip, number, person")
+            elif section.sip is not None and _SIP.fullmatch(section.sip) is None:
+                compilation.error(mark, f"{section.sip!r} is no SIP address", 'write "sip:reception@192.0.2.1:5060"')
+            elif section.person is not None and section.person not in self._people:
+                suggestion = closest(section.person, self._people)
+                compilation.error(mark, f"there is no person {section.person!r}", suggestion)
+            for trunk in section.trunks:
+                self._check_trunk(trunk, mark)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._targets or name in self._people
+
+    def phone(self, person: str) -> RingPerson:
+        """Return the target that rings a person's devices."""
+        return self._people[person]
+
+    def find(self, name: str, mark: Mark, *, person: str = "", extension: str = "") -> Target | None:
+        """Return what `name` stands for: a target, a person's id or a number with "+".
+
+        Args:
+            name: as written at `mark`.
+            person, extension: whom the call was for, to fill in an address.
+
+        Returns:
+            The target; None, with a finding, when there is no such thing.
+        """
+        section = self._targets.get(name)
+        if section is None:
+            if name in self._people:
+                return self._people[name]
+            if _NUMBER.fullmatch(name):
+                return DialNumber(name)
+            known = [*self._targets, *self._people]
+            self._compilation.error(
+                mark,
+                f"{name!r} is neither a target nor a person",
+                closest(name, known) or f"add it below targets: {name}",
+            )
+            return None
+        if section.number is not None:
+            return DialNumber(section.number, tuple(section.trunks))
+        if section.person is not None:
+            return self._people.get(section.person)
+        if section.sip is None:
+            return None  # reported when the book was made
+        uri = section.sip
+        for placeholder, value in zip(_PLACEHOLDERS, (extension or person, person or extension), strict=True):
+            uri = uri.replace(placeholder, value)
+        return DialAddress(uri, name)
+
+    def _check_trunk(self, trunk: str, mark: Mark) -> None:
+        trunks = self._compilation.document.trunks
+        if trunk not in trunks:
+            self._compilation.error(mark, f"there is no trunk {trunk!r}", closest(trunk, trunks))

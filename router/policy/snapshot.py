@@ -1,0 +1,233 @@
+"""The compiled policy: an immutable snapshot that `decide` reads.
+
+`router.configuration` builds it. Everything that does not depend on the call or the moment is worked out at that time,
+reasons included, so that a decision is little more than look-ups. A reload builds another snapshot; calls in progress
+keep theirs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson, Target
+from router.policy.dialling import DiallingPlan
+from router.policy.greylist import Greylist
+from router.policy.schedule import LocalTime, Window
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def frozen_mapping(mapping: Mapping[_Key, _Value]) -> Mapping[_Key, _Value]:
+    """Copy a mapping into a read-only one."""
+    return MappingProxyType(dict(mapping))
+
+
+class ProfileKind(StrEnum):
+    """What a profile means for calls (REQUIREMENTS, words)."""
+
+    AVAILABLE = "available"
+    BUSY_OTHER = "busy_other"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile that people select or a schedule sets.
+
+    Args:
+        name: as in the configuration ("lunch").
+        kind: what it means for calls.
+        says: what the caller is told, by language.
+        offers: what the caller is offered ("message", "callback", "transfer:reception").
+        reason: why it applies when somebody selected it.
+    """
+
+    name: str
+    kind: ProfileKind
+    reason: Reason
+    says: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    offers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledProfile:
+    """A profile in force during a window; `reason` says so, for one person."""
+
+    window: Window
+    profile: Profile
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """Where a call goes under one condition, why, and the RFC 5806 reason of the diversion."""
+
+    target: Target
+    reason: Reason
+    diversion: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIdentity:
+    """Calling number and name that are shown, why, and what was considered and not applied."""
+
+    number: str | None
+    name: str | None
+    because: tuple[Reason, ...] = ()
+    rejected: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person, with the rules of their role worked out for them.
+
+    Args:
+        id, name, role: as in the configuration.
+        diverts_as: number in a Diversion from this person: the direct number, else the extension, else the main number.
+        phone: what rings: their devices, or their extension at a PBX; None for a person without any (F5).
+        shows: identity towards the outside by kind of connection; `forwards_as` the one on calls forwarded outside.
+        emergency: identity on an emergency call: the person's own number.
+        inside: identity towards colleagues.
+        schedule: profiles by time of day; the first window that covers the moment is in force.
+        on_selected, on_scheduled: treatment by kind of profile, as it was selected or set by schedule; `available` is
+            in neither.
+        on_line, on_outcome: treatment by line state and by outcome of an attempt.
+        no_answer_after: seconds of ringing.
+        rings: why the phone rings.
+        not_on_call, no_profile: what is said of the rules for a call in progress and for a profile that did not apply.
+        line_first: a call in progress weighs more than a profile (G4).
+        departed: treatment from `left_at` (POSIX seconds) on of a person who left (S5); both None for the others.
+        without_phone: treatment of a person who has no phone (F5), or None.
+        last_resort: treatments tried in order when the one that applies cannot be used.
+    """
+
+    id: str
+    name: str
+    role: str
+    diverts_as: str
+    phone: RingPerson | DialAddress | None
+    shows: Mapping[Connection, ShownIdentity]
+    forwards_as: ShownIdentity
+    emergency: ShownIdentity
+    inside: ShownIdentity
+    schedule: tuple[ScheduledProfile, ...]
+    on_selected: Mapping[ProfileKind, Treatment]
+    on_scheduled: Mapping[ProfileKind, Treatment]
+    on_line: Mapping[LineState, Treatment]
+    on_outcome: Mapping[Outcome, Treatment]
+    no_answer_after: float
+    rings: Reason
+    not_on_call: Reason
+    no_profile: Reason
+    line_first: bool = False
+    departed: Treatment | None = None
+    left_at: float | None = None
+    without_phone: Treatment | None = None
+    last_resort: tuple[Treatment, ...] = ()
+
+    def profile_at(self, time: LocalTime) -> ScheduledProfile | None:
+        """Return the scheduled profile in force, or None."""
+        for scheduled in self.schedule:
+            if scheduled.window.covers(time):
+                return scheduled
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLine:
+    """A number that belongs to no person: the main number, a team's number, an owned number that nobody has.
+
+    Args:
+        number: E.164 with "+"; "" for the line that stands for all owned numbers without anybody.
+        open: where calls go; `closed` outside `hours` (no hours: always open).
+        forwards_as: number and name shown when a call is forwarded outside from here.
+    """
+
+    number: str
+    name: str
+    open: Treatment
+    forwards_as: ShownIdentity
+    hours: tuple[Window, ...] = ()
+    closed: Treatment | None = None
+    last_resort: tuple[Treatment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCaller:
+    """A caller that a PBX names by number: the person, and the kind of connection that number stands for."""
+
+    person: Person
+    connection: Connection
+
+    @classmethod
+    def of(cls, person: Person, connection: Connection | None) -> KnownCaller:
+        """Make a known caller; a phone of unknown kind is treated as a fixed one."""
+        return cls(person, connection or Connection.FIXED)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedNumbers:
+    """The number inventory as ranges of E.164 digits: `starts` ascending, each with its end, inclusive."""
+
+    starts: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
+    verified: tuple[bool, ...] = ()
+
+    @classmethod
+    def of(cls, ranges: list[tuple[int, int, bool]]) -> OwnedNumbers:
+        """Build the inventory from (first, last, verified); ranges must not overlap."""
+        ranges = sorted(ranges)
+        return cls(tuple(r[0] for r in ranges), tuple(r[1] for r in ranges), tuple(r[2] for r in ranges))
+
+    def owns(self, number: str) -> bool:
+        """Say whether `number` (E.164 with "+") belongs to the company."""
+        return self._find(number) is not None
+
+    def may_show(self, number: str) -> bool:
+        """Say whether `number` belongs to the company and is verified, so that it may be shown."""
+        index = self._find(number)
+        return index is not None and self.verified[index]
+
+    def _find(self, number: str) -> int | None:
+        if number[:1] != "+" or not number[1:].isdigit():
+            return None
+        value = int(number[1:])
+        index = bisect_right(self.starts, value) - 1
+        return index if index >= 0 and value <= self.ends[index] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole policy, compiled.
+
+    Args:
+        plan, zone: the country's way of dialling, the company's time zone.
+        emergency: service by emergency number, exactly as dialled.
+        short_numbers: short codes that go out as dialled.
+        extensions, numbers: who is called by an extension, and by an E.164 number.
+        callers: who calls when a PBX names this number or extension.
+        unassigned: owned numbers that nobody has.
+        company: identity of the company (the main number), used where no other may be shown.
+        profiles: by name, the three kinds included.
+    """
+
+    plan: DiallingPlan
+    zone: tzinfo
+    emergency: Mapping[str, Reason]
+    greylist: Greylist
+    owned: OwnedNumbers
+    people: Mapping[str, Person]
+    extensions: Mapping[str, Person]
+    numbers: Mapping[str, Person | SharedLine]
+    callers: Mapping[str, KnownCaller]
+    unassigned: SharedLine
+    company: ShownIdentity
+    profiles: Mapping[str, Profile]
+    short_numbers: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ class Binding:
 
     Args:
         user: the account, which is the AOR's user part.
-        contact: the Contact's URI as the device wrote it; the Request-URI of calls to it.
+        contact: the Contact's URI as the device wrote it, without headers; the Request-URI of calls to it.
         expires_at: POSIX seconds.
         call_id, cseq: of the REGISTER that last renewed it (RFC 3261 §10.3 step 7).
         transport, host, port: where requests to it are sent: "udp" or "tcp", an IP literal without brackets. This is

@@ -58,12 +58,13 @@ class Trunk:
         sources: rules by which its calls are recognised (its own address and port are included already).
         priority: lower is tried first.
         number_format: how numbers are written towards it: "e164" (+3242200121), "e164_without_plus" (3242200121),
-            "national" (042200121).
+            "national" (042200121, of `country`).
         identity: which headers carry the shown number: "p_asserted_identity", "from" or "both".
         domain: host part of From, To and Request-URI; "" means the trunk's host.
         options_interval: seconds between OPTIONS health checks, 0 for none.
         registration: for trunks reached by REGISTER.
         credentials_realm: see `TrunkRegistration.realm`.
+        country: ISO 3166-1 alpha-2; whose national numbers "national" means.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Trunk:
     domain: str = ""
     options_interval: float = 30.0
     registration: TrunkRegistration | None = None
+    country: str = "BE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Phone:
         return connection
 
     def command(self, name: str, parameters: str = "") -> str:
-        """Run a command such as "dial", "accept", "hangup", "hold"; returns what baresip says.  Raises when it refuses."""
+        """Run a command such as "dial", "accept" or "hangup"; returns what baresip says, raises when it refuses."""
         request = {"command": name, "params": parameters, "token": f"{name}-{time.monotonic_ns()}"}
         frame = json.dumps(request).encode()
         self._control.sendall(b"%d:%s," % (len(frame), frame))

@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
-# Below the range from which the kernel picks ports for outgoing connections, so that nobody takes one between our look and its use.
+# Below the kernel's range for outgoing connections, so that nobody takes one between our look and its use.
 FIRST_PORT, LAST_PORT = 10_000, 32_000
 
 
@@ -126,12 +126,12 @@ class Process:
         return self._process.wait()
 
 
-def listens(transport: str, host: str, port: int) -> bool:
-    """Whether an IPv4 socket of this machine (this network namespace) waits on `host`:`port`."""
+def listens(pid: int, transport: str, host: str, port: int) -> bool:
+    """Whether an IPv4 socket waits on `host`:`port` in the network namespace of process `pid`."""
     address = f"{socket.inet_aton(host)[::-1].hex().upper()}:{port:04X}"
     wildcard = f"00000000:{port:04X}"
     state = {"udp": "07", "tcp": "0A"}[transport]
-    for line in Path(f"/proc/net/{transport}").read_text().splitlines()[1:]:
+    for line in Path(f"/proc/{pid}/net/{transport}").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[1] in (address, wildcard) and fields[3] == state:
             return True

@@ -1,4 +1,4 @@
-"""SIPp (3.6) as phone, trunk and stranger: one process for each end of a call, running one scenario of `sipp_scenarios`."""
+"""SIPp (3.6) as phone, trunk and stranger: a process for each end of a call, running a scenario of `sipp_scenarios`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Sipp:
         hold: float = 0.0,
         seconds: float = 30.0,
         extra: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
     ) -> None:
         """Start `scenario` (a file name in `sipp_scenarios` without `.xml`) on `host`:`port`.
 
@@ -44,11 +45,14 @@ class Sipp:
             user, password: for `[authentication]`.
             keys: further keywords of the scenario, as `[name]`.
             hold: seconds of a `<pause/>` without a length.
+            extra: further options of SIPp.
+            prefix: a command that runs SIPp, such as one that enters a network namespace.
             seconds: bound on its whole life; SIPp fails the scenario when it is reached.
         """
         path = SCENARIOS / f"{scenario}.xml"
         assert path.exists(), f"no scenario {path.name} in {SCENARIOS}"
         self.scenario, self.host, self.port, self.transport = scenario, host, port, transport
+        self.media_port = media_port
         self._seconds = seconds
         stem = f"{scenario}-{port}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +61,7 @@ class Sipp:
         self._messages = folder / f"{stem}.messages"
         self._statistics = folder / f"{stem}.csv"
         self._errors = folder / f"{stem}.errors"
-        command: list[str | Path] = ["sipp", remote, "-sf", path, "-i", host, "-p", str(port)]
+        command: list[str | Path] = [*prefix, "sipp", remote, "-sf", path, "-i", host, "-p", str(port)]
         command += ["-mi", host, "-mp", str(media_port), "-t", {"udp": "u1", "tcp": "t1"}[transport]]
         command += ["-s", dial, "-m", str(calls), "-r", str(rate), "-l", str(calls + 1), "-d", str(round(hold * 1000))]
         command += ["-nostdin", "-timeout", f"{seconds:g}s", "-timeout_error"]
@@ -73,7 +77,7 @@ class Sipp:
         """Wait until its socket is open."""
         eventually(
             f"{self.scenario} listens on port {self.port}: {self.process.output[-500:]}",
-            lambda: listens(self.transport, self.host, self.port) or not self.process.running,
+            lambda: not self.process.running or listens(self.process.pid, self.transport, self.host, self.port),
         )
         assert self.process.running, f"{self.scenario} ended at once:\n{self.process.output[-2000:]}"
         return self
@@ -113,7 +117,7 @@ class Sipp:
         )[0]
 
     def count(self, column: str) -> int:
-        """A cumulative figure of SIPp's statistics: "SuccessfulCall", "FailedCall", "IncomingCall", "Retransmissions"."""
+        """A cumulative figure of SIPp's statistics: "SuccessfulCall", "FailedCall", "IncomingCall"…"""
         if not self._statistics.exists():
             return 0
         with self._statistics.open() as file:

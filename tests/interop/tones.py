@@ -24,7 +24,7 @@ def seconds_recorded(path: Path) -> float:
 
 
 def heard_hertz(path: Path) -> float:
-    """The strongest frequency in a recording, without its first half second.  0.0 when it is silent or too short to tell."""
+    """The strongest frequency in a recording after its first half second, 0.0 when it is silent or too short."""
     with wave.open(str(path)) as recording:
         rate = recording.getframerate()
         samples = numpy.frombuffer(recording.readframes(recording.getnframes()), dtype="<i2").astype(float)
@@ -32,4 +32,5 @@ def heard_hertz(path: Path) -> float:
     if len(steady) < rate // 2 or numpy.sqrt(numpy.mean(steady**2)) < 100:
         return 0.0
     spectrum = numpy.abs(numpy.fft.rfft(steady * numpy.hanning(len(steady))))
-    return float(numpy.argmax(spectrum)) * rate / len(steady)
+    loudest = int(numpy.argmax(spectrum))
+    return float(loudest * rate / len(steady))

@@ -1,0 +1,100 @@
+"""Blind and attended transfer, handled by the router (RFC 3515, RFC 3891)."""
+
+from __future__ import annotations
+
+from .company import OUTSIDE
+from .conftest import needs_sipp
+from .peers import Peers
+from .processes import eventually
+from .router_process import Router
+
+pytestmark = needs_sipp
+
+
+def test_blind_transfer(router: Router, peers: Peers) -> None:
+    """201 talks with an outside number and transfers it to 202."""
+    outside = peers.trunk("callee_follows_a_transfer")
+    colleague = peers.phone("202", "callee_answers_and_hangs_up", hold=0.6)
+    keys = {"refer_to": f"<sip:202@{router.address}>"}
+    transferor = peers.phone_calls("201", "phone_transfers", OUTSIDE, hold=0.2, keys=keys).succeeds()
+    colleague.succeeds()
+    outside.succeeds()
+    progress = [notify.body.split("\n")[0].strip() for notify in transferor.requests("NOTIFY")]
+    assert progress[-1].startswith("SIP/2.0 200")
+    assert transferor.requests("NOTIFY")[-1]["Subscription-State"].startswith("terminated")
+    eventually("the router forgets the calls", router.has_no_calls)
+
+
+def test_media_is_joined_after_a_blind_transfer(router: Router, peers: Peers) -> None:
+    """Media is end to end: each side must have got the other's address in an offer or an answer."""
+    outside = peers.trunk("callee_follows_a_transfer")
+    colleague = peers.phone("202", "callee_follows_a_transfer")
+    keys = {"refer_to": f"<sip:202@{router.address}>"}
+    peers.phone_calls("201", "phone_transfers", OUTSIDE, hold=0.2, keys=keys).succeeds()
+    colleague.request("ACK")
+
+    def got_media_of(receiver: object, port: int) -> bool:
+        return any(f"m=audio {port} " in message.body for message in receiver.received)  # type: ignore[attr-defined]
+
+    eventually("the outside gets the colleague's media address", lambda: got_media_of(outside, colleague.media_port))
+    eventually("the colleague gets the outside's media address", lambda: got_media_of(colleague, outside.media_port))
+
+
+def test_transfer_to_a_busy_colleague_leaves_the_call_up(router: Router, peers: Peers) -> None:
+    """The NOTIFY says why; the transferor still has the call and ends it."""
+    outside = peers.trunk("callee_follows_a_transfer")
+    keys = {"refer_to": "<sip:+33999999999@" + router.address + ">"}
+    second = peers.second_trunk("callee_is_busy")
+    router.company.document["trunks"]  # both trunks exist; the first is busy talking
+    transferor = peers.phone_calls("201", "phone_transfers", OUTSIDE, hold=0.2, keys=keys)
+    transferor.succeeds()
+    second.stop()
+    outside.succeeds()
+    assert not transferor.requests("NOTIFY")[-1].body.startswith("SIP/2.0 200")
+
+
+def test_transfer_to_a_greylisted_number_is_refused(router: Router, peers: Peers) -> None:
+    """X2, P3: the target of a transfer passes the greylist."""
+    outside = peers.trunk("callee_follows_a_transfer")
+    keys = {"refer_to": f"<sip:+22507070707@{router.address}>"}
+    transferor = peers.phone_calls("201", "phone_transfers", OUTSIDE, hold=0.2, keys=keys)
+    eventually(
+        "the transfer is refused",
+        lambda: (
+            transferor.responses(403, "REFER")
+            or [notify for notify in transferor.requests("NOTIFY") if notify.body.startswith("SIP/2.0 403")]
+        ),
+    )
+    transferor.stop()
+    outside.stop()
+    assert len(outside.requests("INVITE")) == 1
+
+
+def test_attended_transfer(router: Router, peers: Peers) -> None:
+    """201 consults 202, then joins 202 and the outside number by REFER with Replaces."""
+    colleague = peers.phone("202", "callee_follows_a_transfer")
+    consultation = peers.phone_calls("201", "phone_consults", "202")
+    answer = consultation.response(200, "INVITE")
+    colleague.request("ACK")
+    outside = peers.trunk("callee_follows_a_transfer")
+    replaces = f"{answer['Call-ID']};to-tag={answer.tag('To')};from-tag={answer.tag('From')}"
+    escaped = replaces.replace("@", "%40").replace(";", "%3B").replace("=", "%3D")
+    keys = {"refer_to": f"<sip:202@{router.address}?Replaces={escaped}>"}
+    transferor = peers.phone_calls("201", "phone_transfers", OUTSIDE, hold=0.2, keys=keys).succeeds()
+    assert transferor.requests("NOTIFY")[-1].body.startswith("SIP/2.0 200")
+    consultation.succeeds()  # the router ended it with BYE
+
+    def met() -> bool:
+        return any(f"m=audio {colleague.media_port} " in message.body for message in outside.received) and any(
+            f"m=audio {outside.media_port} " in message.body for message in colleague.received
+        )
+
+    eventually("the outside and the colleague have each other's media address", met)
+
+
+def test_replaces_with_an_unknown_dialog_is_481(router: Router, peers: Peers) -> None:
+    keys = {"header": "Replaces: nothing@nowhere;to-tag=a;from-tag=b"}
+    phone = peers.phone("202")
+    caller = peers.phone_calls("201", "phone_is_refused", "202", keys=keys).succeeds()
+    assert caller.received[-1].status == 481
+    phone.never_called()

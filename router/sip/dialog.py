@@ -84,11 +84,15 @@ class Dialog:
         self.sticky = sticky
 
     @classmethod
-    def incoming(cls, request: Request, local_tag: str, flow: Flow, owner: DialogOwner, flows: FlowDirectory, sticky: bool) -> Dialog:
+    def incoming(
+        cls, request: Request, local_tag: str, flow: Flow, owner: DialogOwner, flows: FlowDirectory, sticky: bool
+    ) -> Dialog:
         """The dialog that answering `request` creates (RFC 3261 §12.1.1). Raises RemoteError for a malformed Contact or Record-Route."""
         remote = request.get("from") or ""
         tag = request.from_tag
-        dialog = cls(request.call_id, local_tag, tag, request.get("to") or "", _untagged(remote, tag), "", flow, owner, sticky)
+        dialog = cls(
+            request.call_id, local_tag, tag, request.get("to") or "", _untagged(remote, tag), "", flow, owner, sticky
+        )
         dialog.remote_cseq = request.cseq
         dialog.learn_target(request)
         if "record-route" in request:
@@ -111,7 +115,13 @@ class Dialog:
             return
         start = contact.find("<")
         end = contact.find(">", start)
-        if start >= 0 and end > start and contact[start + 1 : start + 5] == "sip:" and '"' not in contact and "?" not in contact:
+        if (
+            start >= 0
+            and end > start
+            and contact[start + 1 : start + 5] == "sip:"
+            and '"' not in contact
+            and "?" not in contact
+        ):
             uri = contact[start + 1 : end]
             if " " in uri or "<" in uri:
                 raise RemoteError("Contact is malformed")
@@ -160,7 +170,13 @@ class Dialog:
         return True
 
     def request(
-        self, method: str, branch: str, headers: str = "", body: bytes = b"", cseq: int | None = None, max_forwards: int = MAX_FORWARDS
+        self,
+        method: str,
+        branch: str,
+        headers: str = "",
+        body: bytes = b"",
+        cseq: int | None = None,
+        max_forwards: int = MAX_FORWARDS,
     ) -> bytes:
         """Write a request of this dialog (RFC 3261 §12.2.1.1).
 

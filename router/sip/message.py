@@ -63,6 +63,8 @@ SINGLE = frozenset(
 )
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
 
+Values = list[str]  # named, as a method of Message is called list
+
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 
@@ -101,17 +103,17 @@ class Message:
         value = self._index.get(key)
         return value if value is None else value.strip()
 
-    def lines(self, key: str) -> list[str]:
+    def lines(self, key: str) -> Values:
         """Values of all headers of that name, a line each, commas not split."""
         if key not in self._index:
             return []
         return [line.partition(":")[2].strip() for name, line in self.fields if name == key]
 
-    def list(self, key: str) -> list[str]:
+    def list(self, key: str) -> Values:
         """All values of a header that is a comma-separated list, over all its lines (RFC 3261 §7.3.1)."""
         return [value for line in self.lines(key) for value in split_list(line)]
 
-    def tokens(self, key: str) -> list[str]:
+    def tokens(self, key: str) -> Values:
         """A list header's values in lower case: option tags, event names."""
         return [value.lower() for value in self.list(key)]
 
@@ -140,7 +142,9 @@ class Request(Message):
 
     __slots__ = ("uri",)
 
-    def __init__(self, method: str, uri: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes) -> None:
+    def __init__(
+        self, method: str, uri: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes
+    ) -> None:
         Message.__init__(self, method, fields, index, body)
         self.uri = uri
 
@@ -153,7 +157,9 @@ class Response(Message):
 
     __slots__ = ("reason", "status")
 
-    def __init__(self, status: int, reason: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes) -> None:
+    def __init__(
+        self, status: int, reason: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes
+    ) -> None:
         Message.__init__(self, "", fields, index, body)
         self.status = status
         self.reason = reason
@@ -178,7 +184,15 @@ class Via:
     __slots__ = ("branch", "host", "port", "received", "rport", "sent_by", "text", "transport")
 
     def __init__(
-        self, text: str, transport: str, sent_by: str, host: str, port: int | None, branch: str, rport: bool, received: str | None
+        self,
+        text: str,
+        transport: str,
+        sent_by: str,
+        host: str,
+        port: int | None,
+        branch: str,
+        rport: bool,
+        received: str | None,
     ) -> None:
         self.text = text
         self.transport = transport
@@ -365,7 +379,13 @@ def _fault(message: Request | Response, index: dict[str, str]) -> str:
 
 
 def _status(text: str, start: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) == 3 and 100 <= int(text) <= MAX_STATUS and start[11:12] in (" ", "")):
+    if not (
+        text.isascii()
+        and text.isdigit()
+        and len(text) == 3
+        and 100 <= int(text) <= MAX_STATUS
+        and start[11:12] in (" ", "")
+    ):
         raise RemoteError("the status code is not one of SIP's")
     return int(text)
 

@@ -41,7 +41,9 @@ from router.sip.transaction import (
     Transaction,
 )
 
-METHODS = frozenset("INVITE ACK BYE CANCEL OPTIONS REGISTER INFO REFER NOTIFY SUBSCRIBE MESSAGE PUBLISH UPDATE PRACK".split())
+METHODS = frozenset(
+    "INVITE ACK BYE CANCEL OPTIONS REGISTER INFO REFER NOTIFY SUBSCRIBE MESSAGE PUBLISH UPDATE PRACK".split()
+)
 # What the router serves; the Allow of everything it sends itself.
 ALLOW = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE\r\n"
 
@@ -274,7 +276,9 @@ class Stack:
         for key in ("from", "to", "call-id", "cseq"):
             line = next((line for name, line in request.fields if name == key), None)
             if line is not None:
-                lines.append(f"{line};tag={self.ids.token()}\r\n" if key == "to" and tag_of(line) is None else f"{line}\r\n")
+                lines.append(
+                    f"{line};tag={self.ids.token()}\r\n" if key == "to" and tag_of(line) is None else f"{line}\r\n"
+                )
         headers = "".join(f"{header}\r\n" for header in error.headers)
         reason = REASONS.get(error.status, "Bad Request")
         phrase = f"{reason} ({error.text})" if error.status == 400 else reason

@@ -138,7 +138,9 @@ class ClientTransaction(Transaction):
 
     __slots__ = ("acknowledged_tag", "acknowledgement", "cancelled", "data", "owner", "timer_c")
 
-    def __init__(self, stack: Stack, key: str, method: str, flow: Flow, state: str, data: bytes, owner: ClientOwner | None) -> None:
+    def __init__(
+        self, stack: Stack, key: str, method: str, flow: Flow, state: str, data: bytes, owner: ClientOwner | None
+    ) -> None:
         Transaction.__init__(self, stack, key, method, flow, state)
         self.data: bytes | None = data
         self.owner = owner
@@ -189,7 +191,9 @@ class ServerTransaction(Transaction):
 
     __slots__ = ("_merge_key", "_tagged", "head", "owner", "response", "tag", "to", "trying")
 
-    def __init__(self, stack: Stack, key: str, method: str, flow: Flow, state: str, head: str, to: str, tag: str | None) -> None:
+    def __init__(
+        self, stack: Stack, key: str, method: str, flow: Flow, state: str, head: str, to: str, tag: str | None
+    ) -> None:
         Transaction.__init__(self, stack, key, method, flow, state)
         self.head = head
         self.to = to
@@ -205,7 +209,9 @@ class ServerTransaction(Transaction):
         """A final response was sent."""
         return self.state not in (TRYING, PROCEEDING)
 
-    def respond(self, status: int, now: float, reason: str = "", headers: str = "", body: bytes = b"", tag: str | None = None) -> bytes:
+    def respond(
+        self, status: int, now: float, reason: str = "", headers: str = "", body: bytes = b"", tag: str | None = None
+    ) -> bytes:
         """Send a response and return it as sent.
 
         Args:

@@ -1,0 +1,350 @@
+"""The composition root: the only place that wires the rooms together, and the life of the process.
+
+Start: configuration, stores, sockets, trunks; `renvoi ready` once it answers. SIGHUP reloads: a bad configuration is refused and the old one
+stays; calls in progress keep the policy they began with. SIGTERM and SIGINT drain: no new calls, those in progress may end, within a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+import uvloop
+
+from router.calls.authentication import Gate
+from router.calls.exchange import Exchange
+from router.calls.lines import Lines
+from router.calls.peers import Peers
+from router.calls.registrar import Bounds, Registrar
+from router.calls.trunk import TrunkLine, Trunks
+from router.configuration import Configuration, ConfigurationError, load
+from router.model.tally import Counts, Histogram
+from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
+from router.observe.logs import BoundedLog, configure
+from router.observe.metrics import Metrics
+from router.observe.records import RecordWriter
+from router.ports import Flow
+from router.sip.digest import DigestServer
+from router.sip.ids import Ids
+from router.sip.stack import Stack
+from router.stores.sqlite import SqliteBindings
+from router.transport.transports import ListenerError, Transports
+from router.web.application import create_app
+from router.web.server import WebServer
+
+DIGEST_ALGORITHMS = ("MD5",)
+TIMER_GRAIN = 0.01  # seconds; SIP timers are served in one go this often at most, not one by one
+DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
+FAREWELL_SECONDS = 1.0  # how long the last BYEs may wait for their answers
+EXPIRY_INTERVAL = 1.0  # seconds between looks for bindings that have expired
+COLLECT_INTERVAL = 30.0  # seconds between looks for garbage, in quiet moments only
+QUIET_MESSAGES = 100  # received per second; below it the router is idle enough for a full collection
+
+_log = structlog.get_logger("router.app")
+
+
+class PolicyClock:
+    """The policy's clock: POSIX seconds, started where `--clock` says and running on at the normal pace."""
+
+    def __init__(self, start: float | None = None) -> None:
+        self._offset = 0.0 if start is None else start - time.time()
+
+    def __call__(self) -> float:
+        return time.time() + self._offset
+
+
+class Router:
+    """One running router: made with a configuration, started and stopped once."""
+
+    def __init__(self, configuration: Configuration, clock: PolicyClock) -> None:
+        self.configuration = configuration
+        self.clock = clock
+        self.loop = asyncio.get_running_loop()
+        self.transports = Transports(self._receive, self._flow_failed)
+        self.stack = Stack(Ids(os.urandom), self.transports)
+        self.hostile = BoundedLog(structlog.get_logger("router.sip"), self.loop.call_later)
+        self.stack.on_malformed = self._malformed
+        self.serving = False
+        self._monotonic = time.monotonic
+        self._wake: asyncio.TimerHandle | None = None
+        self._wake_at = float("inf")
+        self._digest_key = os.urandom(32)
+        self._collecting: asyncio.TimerHandle | None = None
+        self._expiring: asyncio.TimerHandle | None = None
+        self._received_before = 0
+        self._closed = asyncio.Event()
+
+    # ----------------------------------------------------------------------------------------- start and stop
+
+    async def start(self) -> None:
+        """Open everything. Raises OSError or StoreError with a text that says what to do."""
+        configuration = self.configuration
+        configuration.data_directory.mkdir(parents=True, exist_ok=True)
+        self.bindings = await SqliteBindings.open(configuration.data_directory / "renvoi.sqlite")
+        self.records = RecordWriter(configuration.record_path)
+        await self.transports.start(configuration.listeners)
+        self._build(configuration)
+        self.registrar.restore(await self.bindings.load(), self.clock())
+        self._note_registrations()
+        self._expire()
+        self.web = await WebServer.start(
+            create_app(self._metrics().registry, self._readiness), configuration.http_host, configuration.http_port
+        )
+        self.trunks.start(self._monotonic())
+        self._flush()
+        self.serving = True
+        gc.collect()
+        gc.freeze()
+        # No cycle survives a call (see calls/), so automatic collections would only walk what lives: they are made in quiet moments instead.
+        gc.disable()
+        self._collecting = self.loop.call_later(COLLECT_INTERVAL, self._collect)
+
+    def _build(self, configuration: Configuration) -> None:
+        stack = self.stack
+        self.lines = Lines(account.person for account in configuration.accounts.values())
+        self.gate = Gate(configuration.accounts, self._digest(configuration), self.clock)
+        self.registrar = Registrar(
+            configuration.accounts, self.bindings, _bounds(configuration), self.lines.registration_changed
+        )
+        self.trunks = Trunks(configuration.trunks, stack, self.transports, stack.ids.token)
+        self.trunks.on_change = self._trunk_changed
+        self.exchange = Exchange(
+            stack,
+            configuration.policy,
+            Peers(configuration.trunks, configuration.pbxs),
+            self.gate,
+            self.registrar,
+            self.trunks,
+            self.lines,
+            self.clock,
+            self.records.write,
+            Histogram(SETUP_BOUNDS),
+            Histogram(DECISION_BOUNDS),
+        )
+
+    def _digest(self, configuration: Configuration) -> DigestServer:
+        return DigestServer(configuration.realm, self._digest_key, os.urandom, DIGEST_ALGORITHMS)
+
+    async def stop(self, drain_seconds: float = DRAIN_SECONDS) -> None:
+        """Drain and close: no new calls, those in progress may end, the rest is hung up; then everything is written."""
+        self.exchange.draining = True
+        self.serving = False
+        deadline = self._monotonic() + drain_seconds
+        while self.exchange.calls and self._monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        now = self._monotonic()
+        self.exchange.end_all(now)
+        self.trunks.stop(now)
+        self._flush()
+        deadline = now + FAREWELL_SECONDS
+        while self.stack.dialogs and self._monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        if self._wake is not None:
+            self._wake.cancel()
+        for timer in (self._collecting, self._expiring):
+            if timer is not None:
+                timer.cancel()
+        await self.web.close()
+        await self.transports.close()
+        await self.records.close()
+        await self.bindings.close()
+
+    def reload(self) -> None:
+        """Read the configuration again. A bad one is logged in full and changes nothing."""
+        try:
+            new = load(self.configuration.directory)
+        except ConfigurationError as error:
+            for finding in error.findings:
+                _log.error("configuration refused", finding=str(finding))
+            return
+        old = self.configuration
+        if (new.listeners, new.http_host, new.http_port) != (old.listeners, old.http_host, old.http_port):
+            _log.warning("listeners change only at a restart")
+        self.configuration = new
+        exchange = self.exchange
+        exchange.policy = new.policy
+        exchange.peers = Peers(new.trunks, new.pbxs)
+        self.gate.accounts = new.accounts
+        if new.realm != old.realm:
+            self.gate.digest = self._digest(new)
+        self.registrar.set_accounts(new.accounts)
+        self.registrar.bounds = _bounds(new)
+        self._note_registrations()
+        self.trunks.replace(new.trunks, self._monotonic())
+        self.records.reopen()
+        self._flush()
+        _log.info("configuration reloaded", hash=new.hash[:12])
+
+    def _note_registrations(self) -> None:
+        """Tell the line states who has a registered device, after a start or a reload."""
+        people = {account.person for account in self.configuration.accounts.values()}
+        self.lines.replace_people(people, filter(self.registrar.registered, people))
+
+    def _expire(self) -> None:
+        self._expiring = self.loop.call_later(EXPIRY_INTERVAL, self._expire)
+        self.registrar.expire(self.clock())
+
+    # ------------------------------------------------------------------------------------------- the hot path
+
+    def _receive(self, data: bytes, flow: Flow) -> None:
+        stack = self.stack
+        stack.receive(data, flow, self._monotonic())
+        for to, message in stack.take_outbox():
+            to.send(message)
+        if stack.timers.deadline < self._wake_at:
+            self._arm()
+
+    def _flow_failed(self, flow: Flow, data: bytes) -> None:
+        now = self._monotonic()
+        self.stack.flow_failed(flow, data, now)
+        self.trunks.flow_failed(flow, data, now)
+        if not data:
+            self.registrar.flow_failed(flow)
+        self._flush()
+
+    def _flush(self) -> None:
+        for to, message in self.stack.take_outbox():
+            to.send(message)
+        if self.stack.timers.deadline < self._wake_at:
+            self._arm()
+
+    def _arm(self) -> None:
+        """Wake up for the next timer, not sooner than a grain from now."""
+        if self._wake is not None:
+            self._wake.cancel()
+        self._wake_at = self.stack.timers.deadline
+        self._wake = self.loop.call_later(max(self._wake_at - self._monotonic(), TIMER_GRAIN), self._advance)
+
+    def _advance(self) -> None:
+        self._wake = None
+        self._wake_at = float("inf")
+        self.stack.advance(self._monotonic())
+        self._flush()
+
+    # --------------------------------------------------------------------------------------------- watching
+
+    def _collect(self) -> None:
+        """Look for garbage when nothing else is to be done; what is found is a mistake of ours, not a cost of each call."""
+        self._collecting = self.loop.call_later(COLLECT_INTERVAL, self._collect)
+        received = sum(self.stack.requests.values()) + sum(self.stack.responses.values())
+        rate = (received - self._received_before) / COLLECT_INTERVAL
+        self._received_before = received
+        if rate < QUIET_MESSAGES:
+            gc.collect()
+
+    def _malformed(self, flow: Flow, text: str) -> None:
+        self.hostile.warning("malformed", "message could not be served", peer=f"{flow.source[0]}:{flow.source[1]}", fault=text)
+
+    def _trunk_changed(self, line: TrunkLine) -> None:
+        _log.warning("trunk is up" if line.up else "trunk is down", trunk=line.trunk.name)
+
+    def _readiness(self) -> dict[str, bool]:
+        return {"serving": self.serving, "not draining": not getattr(self, "exchange", None) or not self.exchange.draining}
+
+    def _metrics(self) -> Metrics:
+        stack, exchange = self.stack, self.exchange
+        metrics = Metrics()
+        declare(
+            metrics,
+            Sources(
+                requests=stack.requests,
+                responses=stack.responses,
+                retransmissions=stack.retransmissions,
+                malformed=stack.malformed,
+                transport=self.transports.messages,
+                dialogs=lambda: len(stack.dialogs),
+                transactions=lambda: stack.transactions,
+                calls=lambda: len(exchange.calls),
+                registrations=lambda: self.registrar.size,
+                setup_seconds=exchange.setup_seconds,
+                decisions=exchange.decisions,
+                decision_seconds=exchange.decision_seconds,
+                trunks=lambda: {(name,): float(line.up) for name, line in self.trunks.lines.items()},
+                records=self.records.counts,
+                configuration=lambda: {"hash": self.configuration.hash[:12]},
+            ),
+        )
+        return metrics
+
+
+def serve(config_directory: Path, clock: str | None, log_level: str) -> int:
+    """Run the router until SIGTERM or SIGINT.
+
+    Args:
+        config_directory: the configuration.
+        clock: ISO 8601 time at which the policy's clock starts, None for now; without offset, in the company's zone.
+    Returns:
+        The exit code: 0, or 1 when it could not start (what is wrong stands on standard error).
+    """
+    configure(log_level)
+    try:
+        configuration = load(config_directory)
+    except ConfigurationError as error:
+        _complain(str(error))
+        return 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(configuration, clock))
+
+
+async def _serve(configuration: Configuration, clock: str | None) -> int:
+    router = Router(configuration, PolicyClock(_clock_start(clock, configuration)))
+    stopping = asyncio.Event()
+    handlers: dict[signal.Signals, Callable[[], Any]] = {
+        signal.SIGTERM: stopping.set,
+        signal.SIGINT: stopping.set,
+        signal.SIGHUP: router.reload,
+    }
+    try:
+        await router.start()
+    except (ListenerError, OSError) as error:
+        _complain(str(error))
+        return 1
+    for number, handler in handlers.items():
+        router.loop.add_signal_handler(number, handler)
+    _announce(router)
+    await stopping.wait()
+    _log.info("draining", calls=len(router.exchange.calls))
+    await router.stop()
+    return 0
+
+
+def _bounds(configuration: Configuration) -> Bounds:
+    bounds = configuration.registrar
+    return Bounds(bounds.min_expires, bounds.default_expires, bounds.max_expires)
+
+
+def _clock_start(clock: str | None, configuration: Configuration) -> float | None:
+    if clock is None:
+        return None
+    start = datetime.fromisoformat(clock)
+    if start.tzinfo is None:
+        start = start.replace(tzinfo=configuration.policy.zone)
+    return start.timestamp()
+
+
+def _announce(router: Router) -> None:
+    """Say what listens where, whose the sample phones are, and that calls can come."""
+    configuration = router.configuration
+    write = sys.stdout.write
+    write(f"{configuration.company_name}: configuration {configuration.hash[:12]} from {configuration.directory}\n")
+    for listener in router.transports.listeners:
+        host = f"[{listener.host}]" if ":" in listener.host else listener.host
+        write(f"  sip   {listener.transport:4} {host}:{listener.port}\n")
+    write(f"  http       {router.web.url}/metrics\n")
+    write("renvoi ready\n")
+    sys.stdout.flush()
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"renvoi: {text}\n")

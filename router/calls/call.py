@@ -1,0 +1,447 @@
+"""One call through the router: a caller's leg, the legs that are tried for it, and the one that answered.
+
+The call is driven by what its legs tell it; it has no task and never waits. Its beginning asks the policy where it goes (`follow`); every
+failure asks again, with what was tried as a further fact. When it is over, everything that refers to it is cut, so that nothing is left for
+the garbage collector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from router.calls.header_map import DROPPED_FROM_REFUSALS, passed
+from router.calls.leg import CAPABILITIES, AckDue, Leg
+from router.calls.relay import relay_reinvite, relay_request
+from router.model.decision import Action, Attempt, Decision, Facts, Outcome
+from router.model.record import CallRecord
+from router.sip.dialog import Answer, Dialog
+from router.sip.errors import RemoteError
+from router.sip.message import Request, Response
+from router.sip.timers import Timer, cancel
+from router.sip.transaction import ClientTransaction, ServerTransaction
+
+if TYPE_CHECKING:
+    from router.calls.destination import Destination
+    from router.calls.exchange import Exchange
+
+MAX_ATTEMPTS = 8  # policy questions in one call; a policy without loops needs three or four
+ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n'  # RFC 3326 §2, Q10, F4
+NO_ANSWER = 'Reason: SIP;cause=480;text="No answer"\r\n'
+
+# A callee's own answer is final; these say that the way to it failed, and another trunk may do better.
+_WAY_FAILED = frozenset((408, 503))
+
+SETUP, UP, OVER = "setup", "up", "over"
+
+
+class Call:
+    """See the module. Attributes that others read: `caller`, `callee` (legs), `state`, `decision`, `facts`."""
+
+    __slots__ = (
+        "_answered_at",
+        "_attempts",
+        "_began",
+        "_body",
+        "_early_tags",
+        "_exchange",
+        "_finished",
+        "_headers",
+        "_invite",
+        "_max_forwards",
+        "_no_answer",
+        "_policy",
+        "_record_routes",
+        "_refusal",
+        "_started",
+        "_waiting",
+        "callee",
+        "caller",
+        "decision",
+        "facts",
+        "legs",
+        "state",
+    )
+
+    def __init__(
+        self, exchange: Exchange, transaction: ServerTransaction, request: Request, facts: Facts, max_forwards: int, sticky: bool, now: float
+    ) -> None:
+        stack = exchange.stack
+        self._exchange = exchange
+        self._policy = exchange.policy  # calls in progress keep the policy they began with
+        self._invite: ServerTransaction | None = transaction
+        self._headers = passed(request.fields)
+        self._body = request.body
+        self._max_forwards = max_forwards
+        self._record_routes = ""
+        if "record-route" in request:
+            self._record_routes = "".join(f"Record-Route: {value}\r\n" for value in request.lines("record-route"))
+        self._began = now
+        self._started = exchange.clock()
+        self._answered_at: float | None = None
+        self._no_answer: Timer | None = None
+        self._waiting: list[Destination] = []
+        self._refusal: tuple[int, str, str] | None = None
+        self._finished: list[Leg] = []
+        self._early_tags: dict[str, str] | None = None
+        self._attempts = 0
+        self.facts = facts
+        self.decision: Decision
+        self.state = SETUP
+        self.legs: list[Leg] = []
+        self.callee: Leg | None = None
+        caller = Leg(self, stack, exchange.strays, facts.peer, facts.person, now)
+        self.caller = caller
+        tag = stack.ids.token()
+        caller.dialog = Dialog.incoming(request, tag, transaction.flow, caller, stack.flows, sticky)
+        stack.dialogs[tag] = caller.dialog
+        transaction.tag = tag
+        transaction.owner = caller
+
+    # ------------------------------------------------------------------------------------- where it goes
+
+    def begin(self, decision: Decision, now: float) -> None:
+        """Follow the first decision. The call counts from here on."""
+        exchange = self._exchange
+        exchange.calls.add(self)
+        if self.facts.person is not None:
+            exchange.lines.call_began(self.facts.person)
+        self.follow(decision, now)
+
+    def follow(self, decision: Decision, now: float) -> None:
+        """Do what the policy decided."""
+        self.decision = decision
+        if decision.action is Action.REFUSE:
+            self._refuse(decision.status, decision.phrase, "", now)
+            return
+        found, together = self._exchange.directory.find(decision.target)
+        if not found:
+            self._gone_wrong(Outcome.UNREACHABLE, (480, "", ""), now)
+            return
+        if decision.no_answer_after is not None:
+            self._no_answer = self._exchange.stack.timers.start(decision.no_answer_after, self, "no answer", now)
+        if together:
+            for destination in found:
+                self._dial(destination, now)
+        else:
+            found.reverse()
+            first = found.pop()
+            self._waiting = found
+            self._dial(first, now)
+
+    def _dial(self, destination: Destination, now: float) -> None:
+        exchange = self._exchange
+        leg = Leg(self, exchange.stack, exchange.strays, destination.peer, destination.person, now)
+        self.legs.append(leg)
+        who, identity = destination.identity(self.decision)
+        leg.open(destination, who, identity + self._headers, self._body, self._max_forwards, now)
+
+    def _gone_wrong(self, outcome: Outcome, refusal: tuple[int, str, str], now: float) -> None:
+        """Nobody answered this decision: ask the policy what to do next, or tell the caller."""
+        cancel(self._no_answer)
+        self._no_answer = None
+        decision = self.decision
+        self._attempts += 1
+        if self._attempts < MAX_ATTEMPTS and decision.action in (Action.RING, Action.FORWARD):
+            attempt = Attempt(str(decision.target), outcome)
+            self.facts = replace(self.facts, attempts=(*self.facts.attempts, attempt))
+            following = self._exchange.decide(self.facts, self._policy)
+            if following.action is Action.REFUSE or following.target != decision.target:
+                self.follow(following, now)
+                return
+        self._refuse(*refusal, now)
+
+    def timer_expired(self, _name: str, now: float) -> None:
+        """Nobody answered within the time that the policy gives."""
+        self._no_answer = None
+        if self.state == SETUP:
+            self._withdraw_all(NO_ANSWER, now)
+            self._waiting.clear()
+            self._gone_wrong(Outcome.NO_ANSWER, (480, "", ""), now)
+
+    # ------------------------------------------------------------------------------ what the callees say
+
+    def leg_rings(self, leg: Leg, response: Response, now: float) -> None:
+        """A provisional response beyond 100 passes to the caller, with its early media if it has any."""
+        if leg.rang_at is None:
+            leg.rang_at = now
+            if leg.person is not None:
+                self._exchange.lines.ringing_began(leg.person)
+        invite = self._invite
+        if invite is not None:
+            headers = f"{self._record_routes}Contact: <sip:{self.caller.dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response.fields)}"
+            tag = self._caller_tag(response.to_tag)
+            invite.respond(response.status, now, response.reason, headers, response.body, tag)
+
+    def leg_answers(self, leg: Leg, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """The first answer wins; the caller gets it, every other phone stops ringing."""
+        invite = self._invite
+        if invite is None:
+            if leg is not self.callee or response.to_tag != leg.dialog.remote_tag:
+                self._exchange.strays.response_received(transaction, response, now)
+            return  # the same answer again: its ACK waits for the caller's
+        try:
+            leg.dialog.confirm(response, self._exchange.stack.flows)
+        except RemoteError:
+            self._exchange.strays.response_received(transaction, response, now)
+            self._leg_ends(leg, 500, now)
+            self._next_leg(Outcome.UNREACHABLE, (500, "", ""), now)
+            return
+        cancel(self._no_answer)
+        self._no_answer = None
+        leg.invite = None
+        leg.status = response.status
+        self.callee = leg
+        self.state = UP
+        self._answered_at = now
+        if leg.line is not None:
+            leg.line.answered(now)
+        legs = self.legs
+        if len(legs) > 1:
+            legs.remove(leg)
+            self._withdraw_all(ELSEWHERE, now)
+        self.legs = []
+        exchange = self._exchange
+        if leg.person is not None:
+            if leg.rang_at is not None:
+                exchange.lines.ringing_ended(leg.person)
+            exchange.lines.call_began(leg.person)
+        caller = self.caller
+        dialog = caller.dialog
+        tag = self._caller_tag(response.to_tag)
+        if tag != dialog.local_tag:
+            dialogs = exchange.stack.dialogs
+            del dialogs[dialog.local_tag]
+            dialog.local_tag = tag
+            dialogs[tag] = dialog
+        headers = f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response.fields)}"
+        data = invite.respond(200, now, response.reason, headers, response.body, tag)
+        invite.owner = None
+        self._invite = None
+        self._early_tags = None
+        self._headers = self._record_routes = ""
+        self._body = b""
+        self._waiting = []
+        caller.answer = Answer(exchange.stack, dialog, data, now)
+        caller.due = AckDue(leg, transaction, leg.dialog.local_cseq)
+        caller.status = 200
+        exchange.setup_seconds.observe(now - self._began)
+
+    def leg_refuses(self, leg: Leg, response: Response, now: float) -> None:
+        """A final refusal of one leg: credentials, the next trunk, the other phones, the policy, or the caller's answer."""
+        leg.invite = None
+        status = response.status
+        if leg.accept_challenge(response, "INVITE"):
+            destination = leg.destination
+            assert destination is not None
+            _, identity = destination.identity(self.decision)
+            leg.open_again(identity + self._headers, self._body, self._max_forwards, now)
+            return
+        if leg.line is not None:
+            if status in _WAY_FAILED:
+                leg.line.failed(now, str(status))
+            else:
+                leg.line.answered(now)
+        self._leg_ends(leg, status, now)
+        if status in (401, 407):  # never the trunk's challenge to the caller
+            refusal = (503, "", "")
+        elif status < 400:
+            refusal = (480, "", "")  # where a callee wants to be reached instead is the policy's business
+        else:
+            refusal = (status, response.reason, passed(response.fields, DROPPED_FROM_REFUSALS))
+        if status in (486, 600):
+            outcome = Outcome.BUSY
+        elif status in (404, 408, 410, 480, 500, 502, 503, 504):
+            outcome = Outcome.UNREACHABLE
+        else:
+            outcome = Outcome.REJECTED
+        if status not in _WAY_FAILED:
+            self._waiting.clear()  # never fail over after a callee's own answer
+        if status >= 600:
+            self._withdraw_all("", now)  # RFC 3261 §16.7 step 5
+        self._next_leg(outcome, refusal, now)
+
+    def leg_fails(self, leg: Leg, cause: str, now: float) -> None:
+        """No response at all: as 408, or as 503 where the transport said so (RFC 3261 §8.1.3.1)."""
+        leg.invite = None
+        status = 408 if cause == "timeout" else 503
+        if leg.line is not None:
+            leg.line.failed(now, cause)
+        self._leg_ends(leg, status, now)
+        self._next_leg(Outcome.UNREACHABLE, (status, "", ""), now)
+
+    def _leg_ends(self, leg: Leg, status: int, now: float) -> None:
+        leg.status = status
+        if leg in self.legs:
+            self.legs.remove(leg)
+        self._finish(leg, now)
+        leg.close(now)
+
+    def _finish(self, leg: Leg, _now: float) -> None:
+        self._finished.append(leg)
+        if leg.rang_at is not None and leg.person is not None:
+            self._exchange.lines.ringing_ended(leg.person)
+
+    def _next_leg(self, outcome: Outcome, refusal: tuple[int, str, str], now: float) -> None:
+        if self.state != SETUP:
+            return
+        if self._refusal is None or _rank(refusal[0]) < _rank(self._refusal[0]):
+            self._refusal = refusal
+        if self.legs:
+            return
+        if self._waiting:
+            self._dial(self._waiting.pop(), now)
+            return
+        best, self._refusal = self._refusal, None
+        if any(leg.status in (486, 600) for leg in self._finished if leg.person is not None):
+            outcome = Outcome.BUSY
+        self._gone_wrong(outcome, best, now)
+
+    def _withdraw_all(self, headers: str, now: float) -> None:
+        legs, self.legs = self.legs, []
+        for leg in legs:
+            leg.status = 487
+            self._finish(leg, now)
+            leg.withdraw(headers, now)
+
+    def _caller_tag(self, callee_tag: str | None) -> str:
+        """The tag that the caller sees for a callee's dialog: each early dialog of a forked call has its own (RFC 3261 §12.1)."""
+        tags = self._early_tags
+        if tags is None:
+            self._early_tags = {callee_tag or "": self.caller.dialog.local_tag}
+            return self.caller.dialog.local_tag
+        tag = tags.get(callee_tag or "")
+        if tag is None:
+            tag = tags[callee_tag or ""] = self._exchange.stack.ids.token()
+        return tag
+
+    # -------------------------------------------------------------------------------- what the caller does
+
+    def caller_cancels(self, request: Request, now: float) -> None:
+        """CANCEL: every phone stops ringing, and learns why if the caller said so."""
+        if self.state != SETUP:
+            return
+        reason = "".join(f"Reason: {value}\r\n" for value in request.lines("reason"))
+        self._withdraw_all(reason, now)
+        self._refuse(487, "", "", now, "caller")
+
+    def _refuse(self, status: int, reason: str, headers: str, now: float, ended_by: str = "router") -> None:
+        """Give the caller a final refusal and end the call."""
+        invite, self._invite = self._invite, None
+        self.caller.status = status
+        if invite is not None:
+            invite.respond(status, now, reason, headers)
+            invite.owner = None
+        self.caller.close(now)
+        self._over(ended_by, now)
+
+    # ------------------------------------------------------------------------------------ while it is up
+
+    def other(self, leg: Leg) -> Leg | None:
+        """The leg at the other end, once there is one."""
+        return self.callee if leg is self.caller else self.caller
+
+    def request_received(self, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """A request within one of the two dialogs."""
+        method = request.method
+        if method == "BYE":
+            transaction.respond(200, now)
+            reason = "".join(f"Reason: {value}\r\n" for value in request.lines("reason"))
+            if self.state == SETUP and leg is self.caller:
+                self._withdraw_all(reason, now)
+                self._refuse(487, "", "", now, "caller")
+            elif self.state == UP:
+                self.end(leg, reason, now)
+        elif self._exchange.serve_in_dialog(self, leg, transaction, request, now):
+            pass
+        elif self.state != UP:
+            transaction.respond(491 if method == "INVITE" else 500, now, headers="Retry-After: 1\r\n" if method != "INVITE" else "")
+        elif method == "INVITE":
+            relay_reinvite(self, leg, transaction, request, now)
+        else:
+            relay_request(self, leg, transaction, request, now)
+
+    def acknowledged(self, leg: Leg, now: float) -> None:
+        """The ACK of our 2xx on `leg` is here."""
+
+    def ack_missing(self, leg: Leg, now: float) -> None:
+        """The caller vanished between our 200 and its ACK (RFC 3261 §13.3.1.4)."""
+        if self.state == UP:
+            self.end(None, 'Reason: SIP;cause=408;text="ACK missing"\r\n', now)
+
+    def end(self, by: Leg | None, headers: str, now: float) -> None:
+        """Hang up what is up.
+
+        Args:
+            by: the leg that hung up and whose dialog is over already, None when the router ends the call.
+            headers: lines for the BYEs, such as a Reason, with CRLF each.
+        """
+        if self.state == OVER:
+            return
+        caller, callee = self.caller, self.callee
+        if self.state == SETUP or callee is None:
+            self._withdraw_all(headers, now)
+            self._refuse(503, "", headers, now)
+            return
+        caller.acknowledge_due(now)
+        callee.acknowledge_due(now)
+        for leg in (caller, callee):
+            if leg is by:
+                leg.close(now)
+            else:
+                leg.hang_up(headers, now)
+        self._over("router" if by is None else "caller" if by is caller else "callee", now)
+
+    def _over(self, ended_by: str, now: float) -> None:
+        """The last thing that happens to a call: it is counted, recorded and let go."""
+        self.state = OVER
+        cancel(self._no_answer)
+        exchange = self._exchange
+        exchange.calls.discard(self)
+        callee = self.callee
+        lines = exchange.lines
+        if self.facts.person is not None:
+            lines.call_ended(self.facts.person)
+        if callee is not None:
+            self._finished.append(callee)
+            if callee.person is not None:
+                lines.call_ended(callee.person)
+        began = self._began
+        decision, facts = self.decision, self.facts
+        answered = self._answered_at
+        exchange.recorded(
+            CallRecord(
+                self.caller.dialog.call_id,
+                self._started,
+                None if answered is None else answered - began,
+                now - began,
+                facts.origin,
+                facts.peer,
+                facts.caller_number,
+                facts.dialled,
+                decision.person,
+                decision.profile,
+                decision.action,
+                None if decision.target is None else str(decision.target),
+                decision.shown_number,
+                decision.because,
+                tuple([leg.record(began) for leg in self._finished]),
+                self.caller.status,
+                None,
+                ended_by,
+            )
+        )
+        self._finished = []
+        self._waiting = []
+        self.callee = None
+
+
+def _rank(status: int) -> int:
+    """Which of several refusals the caller should hear (RFC 3261 §16.7 step 6): 6xx, then what a person said, then the rest."""
+    if status >= 600:
+        return 0
+    if status in (486, 480):
+        return 1
+    if status in (408, 503):
+        return 3
+    return 2

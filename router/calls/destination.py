@@ -1,0 +1,142 @@
+"""Where a leg can go: what a decision's target means in SIP at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from router.calls.identity import asserted, diverted, from_value, user_part
+from router.model.decision import Decision, DialAddress, DialNumber, RingPerson, Target
+from router.model.peers import Pbx
+from router.ports import Clock, Flow, FlowDirectory
+from router.sip.errors import LocalError, RemoteError
+from router.sip.uri import SipUri, parse_uri
+
+if TYPE_CHECKING:
+    from router.calls.registrar import Registrar
+    from router.calls.trunk import TrunkLine, Trunks
+
+
+class Destination:
+    """One place to send an INVITE to.
+
+    Attributes:
+        flow, uri: by which way, and the Request-URI.
+        host: host part of From and of asserted identities, as this far end wants it.
+        routes: Route lines, each with CRLF.
+        peer: trunk, PBX, account or name of an address, for the record.
+        line: the trunk, when it is one.
+        trusted: may see asserted identities (RFC 3325): a trunk, not a phone.
+        sticky: see `Dialog.sticky`.
+        person: whose device this is, or None.
+    """
+
+    __slots__ = ("flow", "host", "line", "peer", "person", "routes", "sticky", "trusted", "uri")
+
+    def __init__(
+        self,
+        flow: Flow,
+        uri: str,
+        host: str,
+        peer: str,
+        *,
+        line: TrunkLine | None = None,
+        person: str | None = None,
+        routes: str = "",
+        sticky: bool = False,
+    ) -> None:
+        self.flow = flow
+        self.uri = uri
+        self.host = host
+        self.peer = peer
+        self.line = line
+        self.person = person
+        self.routes = routes
+        self.sticky = sticky
+        self.trusted = line is not None
+
+    def written(self, number: str) -> str:
+        """A number as this far end wants to read it."""
+        return number if self.line is None else self.line.written(number)
+
+    def identity(self, decision: Decision) -> tuple[str, str]:
+        """From value (without tag) and the further identity lines of a leg to this place."""
+        shown = decision.shown_number
+        line = self.line
+        if line is None:
+            extra = diverted(decision.diversions, [d.number for d in decision.diversions], self.host, self.uri) if decision.diversions else ""
+            return from_value(decision, shown, self.host, True), extra
+        number = line.written(shown) if shown is not None else None
+        form = line.trunk.identity
+        who = from_value(decision, number, self.host, False)
+        if form == "p_asserted_identity" and line.trunk.registration is not None and not decision.withhold:
+            # The provider knows this trunk by its account; who calls stands in P-Asserted-Identity.
+            who = f"<sip:{user_part(line.trunk.registration.user)}@{self.host}>"
+        extra = asserted(decision, number, self.host) if form != "from" else "Privacy: id\r\n" if decision.withhold else ""
+        if decision.diversions:
+            extra += diverted(decision.diversions, [line.written(d.number) for d in decision.diversions], self.host, self.uri)
+        return who, extra
+
+
+class Directory:
+    """Turns targets into destinations.
+
+    Args:
+        find_pbx: the PBX by name, for addresses that lie in one.
+    """
+
+    def __init__(self, flows: FlowDirectory, trunks: Trunks, registrar: Registrar, clock: Clock) -> None:
+        self._flows = flows
+        self._trunks = trunks
+        self._registrar = registrar
+        self._clock = clock
+        self.pbxs: Mapping[str, Pbx] = {}
+
+    def find(self, target: Target | None) -> tuple[list[Destination], bool]:
+        """The destinations of a target, and whether they are to be rung all at once (else one after the other)."""
+        if type(target) is DialNumber:
+            return self._by_trunk(target), False
+        if type(target) is RingPerson:
+            return self._devices(target), True
+        if type(target) is DialAddress:
+            return self._address(target), False
+        raise LocalError(f"no call can be sent to {target!r}")
+
+    def _by_trunk(self, target: DialNumber) -> list[Destination]:
+        found = []
+        for line in self._trunks.candidates(target.trunks):
+            try:
+                flow = line.flow
+            except LookupError:  # no listener of that transport: the trunk is down, the next one may do
+                continue
+            host = line.host
+            found.append(Destination(flow, f"sip:{user_part(line.written(target.number))}@{host}", host, line.trunk.name, line=line, routes=line.routes))
+        return found
+
+    def _devices(self, target: RingPerson) -> list[Destination]:
+        found = []
+        now = self._clock()
+        for account in target.accounts:
+            for binding in self._registrar.contacts(account, now):
+                flow = self._registrar.flow(binding, self._flows)
+                if flow is None:  # it registered over a transport that is not listened on any more
+                    continue
+                routes = "".join(f"Route: {route}\r\n" for route in binding.path)
+                host = flow.via.rpartition(" ")[2]
+                found.append(
+                    Destination(flow, binding.contact, host, account, person=target.person, routes=routes, sticky=True)
+                )
+        return found
+
+    def _address(self, target: DialAddress) -> list[Destination]:
+        try:
+            uri = parse_uri(target.uri)
+        except RemoteError as error:
+            raise LocalError(f"the configuration lets {target.uri} through as an address: {error.text}") from error
+        if not isinstance(uri, SipUri):
+            raise LocalError(f"{target.uri} is not a SIP address")
+        try:
+            flow = self._flows.flow_to(uri.transport or "udp", uri.address, uri.port or 5060)
+        except LookupError:
+            return []
+        return [Destination(flow, str(uri.bare()), uri.host if uri.port is None else f"{uri.host}:{uri.port}", target.name or target.uri)]

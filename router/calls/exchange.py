@@ -1,0 +1,268 @@
+"""The exchange: what becomes of a request that belongs to no call yet.
+
+It finds out who speaks (a trunk or PBX by address, a phone by digest), turns the request into facts, asks the policy, and lets a `Call` do
+what was decided. It owns what all calls share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+
+from router.calls.authentication import Gate
+from router.calls.call import Call
+from router.calls.destination import Directory
+from router.calls.leg import Leg, Strays
+from router.calls.lines import Lines
+from router.calls.peers import Peers
+from router.calls.registrar import Registrar
+from router.calls.trunk import Trunks
+from router.model.decision import Decision, Facts, Origin
+from router.model.peers import Account, Pbx, Trunk
+from router.model.record import CallRecord
+from router.model.tally import Counts, Histogram
+from router.policy import Policy, decide
+from router.ports import Clock
+from router.sip.dialog import MAX_FORWARDS
+from router.sip.errors import RemoteError
+from router.sip.message import Request
+from router.sip.name_addr import NameAddr
+from router.sip.stack import ALLOW, METHODS, Stack
+from router.sip.transaction import ServerTransaction
+from router.sip.uri import SipUri, TelUri, parse_uri
+
+ACCEPT = "Accept: application/sdp\r\n"
+# Bodies of an INVITE that pass; the media types themselves are the phones' business (RFC 3261 §8.2.3).
+BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/related", "multipart/alternative"))
+UNDERSTOOD = frozenset(("replaces",))  # option tags that may stand in Require (RFC 3261 §8.2.2.3)
+
+Served = Callable[[ServerTransaction, Request, "Account | None", float], None]
+
+
+class Exchange:
+    """See the module.
+
+    Args:
+        policy: the snapshot for calls that begin from now on; replace it to reload.
+        clock: POSIX seconds by which the policy decides and registrations expire.
+        recorded: takes the record of each ended call.
+    Attributes:
+        calls: those in progress.
+        decisions: by (action, rule); decision_seconds, setup_seconds: histograms.
+        draining: no new calls are accepted any more.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        policy: Policy,
+        peers: Peers,
+        gate: Gate,
+        registrar: Registrar,
+        trunks: Trunks,
+        lines: Lines,
+        clock: Clock,
+        recorded: Callable[[CallRecord], None],
+        setup_seconds: Histogram,
+        decision_seconds: Histogram,
+    ) -> None:
+        self.stack = stack
+        self.policy = policy
+        self.peers = peers
+        self.gate = gate
+        self.registrar = registrar
+        self.trunks = trunks
+        self.lines = lines
+        self.clock = clock
+        self.recorded = recorded
+        self.setup_seconds = setup_seconds
+        self.decision_seconds = decision_seconds
+        self.decisions = Counts()
+        self.directory = Directory(stack.flows, trunks, registrar, clock)
+        self.strays = Strays(stack)
+        self.calls: set[Call] = set()
+        self.profiles: Mapping[str, str] = {}
+        self.draining = False
+        self._served: dict[str, Served] = {
+            "REGISTER": self._register,
+            "SUBSCRIBE": self._subscribe,
+        }
+        stack.user = self
+
+    # ---------------------------------------------------------------------------------------- new requests
+
+    def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """A request outside any dialog."""
+        try:
+            self._serve(transaction, request, now)
+        except RemoteError as error:
+            if transaction.answered:
+                raise
+            headers = "".join(f"{line}\r\n" for line in error.headers)
+            transaction.respond(error.status, now, headers=headers)
+
+    def _serve(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        method = request.method
+        if not request.uri.startswith("sip:") and not isinstance(parse_uri(request.uri), SipUri | TelUri):
+            raise RemoteError("the Request-URI has a scheme that is not served", 416)
+        if "require" in request and method != "CANCEL":
+            self._check_require(request)
+        peer = self.peers.recognise(transaction.flow.source) if method != "REGISTER" else None
+        if method == "INVITE":
+            self._invite(transaction, request, peer, now)
+        elif method == "OPTIONS":
+            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\nAllow-Events: message-summary\r\n")
+        elif method not in METHODS:
+            transaction.respond(501, now, headers=ALLOW)
+        else:
+            account: Account | None = None
+            if peer is None:
+                account = self.gate.admit(transaction, request, now)
+                if account is None:
+                    return
+            served = self._served.get(method)
+            if served is None:
+                transaction.respond(481 if method in ("BYE", "NOTIFY", "INFO", "PRACK", "UPDATE") else 405, now, headers=ALLOW)
+            else:
+                served(transaction, request, account, now)
+
+    def _check_require(self, request: Request) -> None:
+        unknown = [tag for tag in request.list("require") if tag.lower() not in UNDERSTOOD]
+        if unknown:
+            raise RemoteError("an extension is required that is not supported", 420, (f"Unsupported: {', '.join(unknown)}",))
+
+    def _register(self, transaction: ServerTransaction, request: Request, account: Account | None, now: float) -> None:
+        assert account is not None
+        answer = self.registrar.register(request, account, transaction.flow, self.clock())
+        transaction.respond(answer.status, now, answer.phrase, "".join(f"{line}\r\n" for line in answer.headers))
+
+    def _subscribe(self, transaction: ServerTransaction, request: Request, account: Account | None, now: float) -> None:
+        if account is None:
+            transaction.respond(489, now, headers="Allow-Events: message-summary\r\n")
+        else:
+            transaction.respond(489, now, headers="Allow-Events: message-summary\r\n")
+
+    # --------------------------------------------------------------------------------------------- new calls
+
+    def _invite(self, transaction: ServerTransaction, request: Request, peer: Trunk | Pbx | None, now: float) -> None:
+        max_forwards = self._hops_left(request)
+        account: Account | None = None
+        if peer is None:
+            account = self.gate.admit(transaction, request, now)
+            if account is None:
+                return
+        if request.body:
+            content_type = (request.get("content-type") or "application/sdp").partition(";")[0].strip().lower()
+            if content_type not in BODIES:
+                raise RemoteError("the body is of a type that no phone here takes", 415, ("Accept: application/sdp",))
+        if "accept" in request and not any(
+            value.partition(";")[0].strip() in ("application/sdp", "application/*", "*/*") for value in request.tokens("accept")
+        ):
+            raise RemoteError("the caller accepts no session description", 406)
+        if self.draining:
+            transaction.respond(503, now, headers="Retry-After: 30\r\n")
+            return
+        if "replaces" in request and self._replaces(transaction, request, peer, account, now):
+            return
+        transaction.start_trying(now)
+        facts = self._facts(request, peer, account)
+        call = Call(self, transaction, request, facts, max_forwards - 1, account is not None, now)
+        call.begin(self.decide(facts, self.policy), now)
+
+    def _hops_left(self, request: Request) -> int:
+        value = request.get("max-forwards")
+        if value is None:
+            return MAX_FORWARDS  # RFC 2543 peers do not send it
+        if not (value.isdigit() and value.isascii()) or len(value) > 3 or int(value) > 255:
+            raise RemoteError("Max-Forwards is not a number up to 255")
+        hops = int(value)
+        if hops == 0:
+            raise RemoteError("Max-Forwards is used up", 483)
+        return hops
+
+    def _facts(self, request: Request, peer: Trunk | Pbx | None, account: Account | None) -> Facts:
+        uri = parse_uri(request.uri)
+        dialled = uri.number if isinstance(uri, TelUri) else uri.username if isinstance(uri, SipUri) else ""
+        withhold = "privacy" in request and any(value in ("id", "user", "header") for value in _privacy(request))
+        if account is not None:
+            return Facts(
+                Origin.PERSON,
+                account.user,
+                dialled,
+                account.person,
+                account.connection,
+                withhold=withhold,
+                lines=self.lines,
+                profiles=self.profiles,
+            )
+        assert peer is not None
+        number, name = _caller(request)
+        return Facts(
+            Origin.TRUNK if isinstance(peer, Trunk) else Origin.PBX,
+            peer.name,
+            dialled,
+            caller_number=number,
+            caller_name=name,
+            withhold=withhold,
+            lines=self.lines,
+            profiles=self.profiles,
+        )
+
+    def decide(self, facts: Facts, policy: Policy) -> Decision:
+        """Ask the policy, on its clock, and count the answer."""
+        began = perf_counter()
+        decision = decide(facts, policy, self.clock())
+        self.decision_seconds.observe(perf_counter() - began)
+        because = decision.because
+        self.decisions[decision.action, because[-1].clause if because else ""] += 1
+        return decision
+
+    # --------------------------------------------------------------------------------------------- in dialogs
+
+    def serve_in_dialog(self, call: Call, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> bool:
+        """Serve what the router answers itself within a call; False for what goes on to the other side."""
+        method = request.method
+        if "require" in request:
+            self._check_require(request)
+        if method == "OPTIONS":
+            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\n")
+        elif method not in METHODS:
+            transaction.respond(501, now, headers=ALLOW)
+        else:
+            return False
+        return True
+
+    def _replaces(
+        self, transaction: ServerTransaction, request: Request, peer: Trunk | Pbx | None, account: Account | None, now: float
+    ) -> bool:
+        return False
+
+    def end_all(self, now: float) -> None:
+        """Hang up every call: the router stops."""
+        for call in list(self.calls):
+            call.end(None, 'Reason: SIP;cause=503;text="Router stops"\r\n', now)
+
+
+def _privacy(request: Request) -> list[str]:
+    return [value.strip() for line in request.tokens("privacy") for value in line.split(";")]
+
+
+def _caller(request: Request) -> tuple[str | None, str | None]:
+    """Number and name of the caller as a trusted peer asserts them (RFC 3325), else as From says."""
+    value = request.get("p-asserted-identity")
+    if value is None:
+        value = request.get("from") or ""
+    else:
+        values = request.list("p-asserted-identity")
+        value = next((v for v in values if "sip:" in v or "tel:" in v), values[0])
+    address = NameAddr.parse(value)
+    uri = address.parsed_uri()
+    if isinstance(uri, SipUri):
+        number = uri.username
+    elif isinstance(uri, TelUri):
+        number = uri.number
+    else:
+        number = ""
+    if not number or number.lower() in ("anonymous", "unknown", "restricted", "unavailable"):
+        return None, None
+    return number, address.display or None

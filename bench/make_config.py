@@ -52,7 +52,7 @@ roles:
     schedule:
       - {profile: lunch, calendar: weekdays, from: "12:00", to: "13:00"}
       - {profile: gone_for_the_day, calendar: weekdays, from: "17:00", to: "08:00"}
-      - {profile: gone_for_the_day, calendar: weekend, from: "08:00", to: "08:01"}
+      - {profile: gone_for_the_day, calendar: weekend, from: "08:00", to: "08:00"}
   sales:
     based_on: standard
     shows: personal_mobile

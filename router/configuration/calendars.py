@@ -53,13 +53,10 @@ def compile_hours(compilation: Compilation, calendars: dict[str, Calendar]) -> d
 def compile_window(
     compilation: Compilation, entry: HoursWindow, calendars: dict[str, Calendar], mark: Mark
 ) -> Window | None:
-    """Return a window; None, with a finding, when its calendar is unknown or it is empty."""
+    """Return a window; None, with a finding, when its calendar is unknown."""
     calendar = calendars.get(entry.calendar)
     if calendar is None:
         compilation.error(mark, f"there is no calendar {entry.calendar!r}", closest(entry.calendar, calendars))
-        return None
-    if entry.start == entry.end:
-        compilation.error(mark, "the window ends when it begins", 'write from: "00:00", to: "24:00" for a whole day')
         return None
     return Window(calendar, entry.start, entry.end)
 

@@ -42,7 +42,7 @@ class Window:
     """The half-open interval [start, end) on the days of a calendar, in minutes since midnight.
 
     A window whose end is not after its start passes midnight and belongs to the day on which it starts:
-    17:00 to 08:00 on Friday ends on Saturday at 08:00.
+    17:00 to 08:00 on Friday ends on Saturday at 08:00, and 08:00 to 08:00 lasts 24 hours.
     """
 
     calendar: Calendar

@@ -62,19 +62,25 @@ def sent_by(listener: Listener, host: str) -> str:
         return host_port(host, listener.port)
     if advertised.startswith("["):
         return advertised if advertised.rpartition("]")[2] else f"{advertised}:{listener.port}"
-    colons = advertised.count(":")
-    return advertised if colons == 1 else host_port(advertised, listener.port)
+    return advertised if advertised.count(":") == 1 else host_port(advertised, listener.port)
 
 
-def via_of(listener: Listener, host: str) -> str:
-    """Return how our Via begins (RFC 3261 §20.42): "SIP/2.0/UDP 192.0.2.1:5060"."""
-    return f"SIP/2.0/{listener.transport.upper()} {sent_by(listener, host)}"
+class Names(NamedTuple):
+    """How we name ourselves on a flow (see `router.ports.Flow`)."""
+
+    local: tuple[str, int]
+    via: str
+    contact: str
 
 
-def contact_of(listener: Listener, host: str) -> str:
-    """Return the host part of our Contact; UDP is the default and not spelled out (RFC 3263 §4.1)."""
+def names_of(listener: Listener, host: str) -> Names:
+    """Return the names of a listener whose address towards the peer is `host`.
+
+    UDP is the default of a Contact and not spelled out (RFC 3263 §4.1).
+    """
     parameter = "" if listener.transport == "udp" else f";transport={listener.transport}"
-    return sent_by(listener, host) + parameter
+    shown = sent_by(listener, host)
+    return Names((host, listener.port), f"SIP/2.0/{listener.transport.upper()} {shown}", shown + parameter)
 
 
 def source_towards(family: socket.AddressFamily, peer: SocketAddress) -> str | None:

@@ -7,14 +7,16 @@ import dataclasses
 import errno
 import socket
 from collections.abc import Sequence
+from time import monotonic
+from typing import TypeVar
 
 from router.model.peers import Listener
 from router.model.tally import Counts
 from router.ports import Flow, FlowFailed, MessageReceiver
 from router.transport.address import Literal, host_port, is_wildcard, parse_literal, source_towards
-from router.transport.udp import UdpListener
-
-LISTEN_BACKLOG = 1_024  # connections that wait to be accepted: all phones come back at once after a power cut
+from router.transport.resolver import ResolutionError, Resolver
+from router.transport.tcp import LISTEN_BACKLOG, TcpConnections, TcpLimits, TcpListener
+from router.transport.udp import UNDELIVERED_BYTES, NamedUdpFlow, UdpListener
 
 _SOCKET_KINDS = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}
 
@@ -23,27 +25,58 @@ class ListenerError(OSError):
     """A listener cannot be opened; the text says which, why, and what to do."""
 
 
+_O = TypeVar("_O", UdpListener, TcpListener)
+
+
 class Transports:
     """The router's SIP sockets; implements `router.ports.FlowDirectory`.
 
     Args:
-        receive: called for each complete message, in the loop's thread.
-        failed: called for each broken flow or undelivered datagram, never from within `Flow.send` or `flow_to`.
+        receive: called for each complete message, in the loop's thread. An exception that it raises goes to the loop's
+            exception handler, and the next message is received as usual.
+        failed: called for each broken flow or undelivered message; never from within `Flow.send` or `flow_to`, and
+            not for what `close` ends.
+        limits: see `TcpLimits`.
+        resolver: for named peers; by default the system's hosts file and name servers.
+
+    Attributes:
+        messages: by (transport, outcome): "received", "sent", "keep_alive", "undeliverable"; UDP also "stun",
+            "oversize", "dropped".
+        connections: by (transport, event, reason); see `TcpConnections`.
     """
 
-    def __init__(self, receive: MessageReceiver, failed: FlowFailed) -> None:
+    def __init__(
+        self,
+        receive: MessageReceiver,
+        failed: FlowFailed,
+        limits: TcpLimits | None = None,
+        resolver: Resolver | None = None,
+    ) -> None:
         self.messages = Counts()
+        self.connections = Counts()
         self._receive = receive
         self._failed = failed
+        self._limits = limits or TcpLimits()
+        self._resolver = resolver or Resolver(monotonic)
         self._udp: list[UdpListener] = []
+        self._tcp: list[TcpListener] = []
+        self._tcp_connections: TcpConnections | None = None
+        self._resolving: dict[tuple[str, int], NamedUdpFlow] = {}
+        self._resolutions: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
-        """What is listened on, with the actual ports."""
-        return tuple(opened.listener for opened in self._udp)
+        """What is listened on, with the actual ports; UDP first."""
+        return (*(opened.listener for opened in self._udp), *(opened.listener for opened in self._tcp))
+
+    @property
+    def open_connections(self) -> int:
+        """How many TCP connections there are now."""
+        return len(self._tcp_connections) if self._tcp_connections is not None else 0
 
     async def start(self, listeners: Sequence[Listener]) -> None:
-        """Open every listener, or none.
+        """Open every listener, or none. To be called once.
 
         Raises `ListenerError` when an address cannot be had.
         """
@@ -52,29 +85,117 @@ class Transports:
         try:
             for listener in listeners:
                 bound.append(_bind(listener))
-        except OSError:
+        except ListenerError:
             for _, taken in bound:
                 taken.close()
             raise
+        self._loop = loop
+        self._tcp_connections = TcpConnections(
+            loop,
+            self._receive,
+            self._failed,
+            self.messages,
+            self.connections,
+            self._limits,
+            self._resolver,
+            lambda literal: _nearest(self._tcp, "tcp", literal),
+        )
         for listener, taken in bound:
-            opened = UdpListener(listener, taken, self._receive, self._failed, self.messages)
-            opened.open(loop)
-            self._udp.append(opened)
+            if listener.transport == "udp":
+                self._udp.append(UdpListener(listener, taken, self._receive, self._failed, self.messages))
+            else:
+                self._tcp.append(TcpListener(listener, taken, self._tcp_connections))
+        for udp in self._udp:
+            udp.open(loop)
+        for tcp in self._tcp:
+            await tcp.open(loop)
 
     def flow_to(self, transport: str, host: str, port: int) -> Flow:
-        """See `router.ports.FlowDirectory`."""
+        """See `router.ports.FlowDirectory`. `host` may stand in brackets.
+
+        Raises `ValueError` when `host` is neither an address nor can be a name.
+        """
         literal = parse_literal(host)
-        if literal is None:
-            raise LookupError(f"no address known for {host}")
-        return _nearest(self._udp, transport, literal).flow_to(literal.with_port(port))
+        match transport.lower():
+            case "udp":
+                if literal is None:
+                    return self._udp_flow_to_name(host.rstrip(".").lower(), port)
+                return _nearest(self._udp, "udp", literal).flow_to(literal.with_port(port))
+            case "tcp" if self._tcp_connections is not None:
+                if literal is None:
+                    name = host.rstrip(".").lower()
+                    return self._tcp_connections.flow_to(self._nearest_to_name(self._tcp, "tcp", name), name, port)
+                return self._tcp_connections.flow_to(_nearest(self._tcp, "tcp", literal), literal.host, port)
+        raise LookupError(f"no {transport} listener: add one to reach {host} over {transport}")
 
     async def close(self) -> None:
-        """Stop listening, send what can still be sent, close everything. Idempotent."""
-        for opened in self._udp:
-            opened.close()
+        """Stop listening, send what can still be sent (within `TcpLimits.linger_seconds`), close. Idempotent."""
+        for tcp in self._tcp:
+            tcp.close()
+        resolutions = list(self._resolutions)
+        for task in resolutions:
+            task.cancel()
+        await asyncio.gather(*resolutions, return_exceptions=True)
+        if self._tcp_connections is not None:
+            await self._tcp_connections.close()
+        for udp in self._udp:
+            udp.close()
+        self._loop = None
+
+    def _nearest_to_name(self, listeners: list[_O], transport: str, name: str) -> _O:
+        """Return the listener from which a name is reached, the first one while its address is not known."""
+        literals = _literals(self._resolver.cached(name))
+        families = {opened.family for opened in listeners}
+        fitting = [literal for literal in literals if literal.family in families] or literals
+        if fitting:
+            return _nearest(listeners, transport, fitting[0])
+        if not listeners:
+            raise LookupError(f"no {transport} listener: add one to reach {name} over {transport}")
+        return listeners[0]
+
+    def _udp_flow_to_name(self, name: str, port: int) -> Flow:
+        opened = self._nearest_to_name(self._udp, "udp", name)
+        for literal in _literals(self._resolver.cached(name)):
+            if literal.family == opened.family:
+                return opened.flow_to(literal.with_port(port))
+        flow = self._resolving.get((name, port))
+        if flow is None:
+            flow = NamedUdpFlow((name, port), opened.names, self._undelivered)
+            if self._loop is None:  # closed
+                flow.abandon()
+                return flow
+            self._resolving[name, port] = flow
+            task = self._loop.create_task(self._resolve(flow, opened, name, port))
+            self._resolutions.add(task)
+            task.add_done_callback(self._resolutions.discard)
+        return flow
+
+    async def _resolve(self, flow: NamedUdpFlow, preferred: UdpListener, name: str, port: int) -> None:
+        try:
+            literals = _literals(await self._resolver.addresses(name))
+            # The Via that has been shown is the preferred listener's: another family is second choice.
+            literals.sort(key=lambda literal: literal.family != preferred.family)
+            opened = _nearest(self._udp, "udp", literals[0])
+        except (ResolutionError, LookupError):
+            flow.abandon()
+            self.messages["udp", "undeliverable"] += 1
+            self._failed(flow, b"")
+        else:
+            flow.resolved(opened.flow_to(literals[0].with_port(port)))
+        finally:
+            del self._resolving[name, port]
+
+    def _undelivered(self, flow: Flow, data: bytes) -> None:
+        self.messages["udp", "undeliverable"] += 1
+        if self._loop is not None:
+            self._loop.call_soon(self._failed, flow, data[:UNDELIVERED_BYTES])
 
 
-def _nearest(listeners: list[UdpListener], transport: str, literal: Literal) -> UdpListener:
+def _literals(addresses: Sequence[str]) -> list[Literal]:
+    return [literal for literal in map(parse_literal, addresses) if literal is not None]
+
+
+def _nearest(listeners: list[_O], transport: str, literal: Literal) -> _O:
     """Return the listener from which `literal` is reached: the one on the address the kernel would send from."""
     fitting = [listener for listener in listeners if listener.family == literal.family]
     if not fitting:

@@ -16,16 +16,18 @@ import select
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 
 from router.model.peers import Listener
 from router.model.tally import Counts
-from router.ports import FlowFailed, MessageReceiver
-from router.transport.address import SocketAddress, contact_of, is_wildcard, source_towards, via_of
+from router.ports import Flow, FlowFailed, MessageReceiver
+from router.transport.address import Names, SocketAddress, is_wildcard, names_of, source_towards
 
 MAX_DATAGRAMS_PER_WAKE = 64  # so that timers and other sockets have their turn in a flood
 MAX_DATAGRAM_BYTES = 65_535  # what UDP can carry: the kernel never cuts a datagram short
 MAX_FLOWS_PER_GENERATION = 16_384  # twice as many peers are remembered; an address scan cannot make us hold more
 MAX_BACKLOG_DATAGRAMS = 1_024  # kept while the kernel's send buffer is full; retransmission makes up for the rest
+MAX_WAITING_DATAGRAMS = 256  # kept while a name is resolved
 MAX_SEND_ATTEMPTS = 4  # each pending ICMP error fails one `sendto` that has nothing to do with it
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024  # about 1,500 datagrams: rides out a garbage collection or a reload
 UNDELIVERED_BYTES = 576  # as much of a datagram as is handed to `failed`; an ICMP error quotes no more
@@ -58,13 +60,11 @@ class UdpFlow:
 
     __slots__ = ("_listener", "_sendto", "address", "contact", "local", "reliable", "source", "transport", "via")
 
-    def __init__(self, listener: UdpListener, address: SocketAddress, local: tuple[str, int], via: str, contact: str):
+    def __init__(self, listener: UdpListener, address: SocketAddress, names: Names) -> None:
         self.transport = "UDP"
         self.reliable = False
         self.source = (address[0], address[1])
-        self.local = local
-        self.via = via
-        self.contact = contact
+        self.local, self.via, self.contact = names
         self._listener = listener
         self.address = address
         self._sendto = listener.socket.sendto
@@ -83,6 +83,49 @@ class UdpFlow:
 
     def __repr__(self) -> str:
         return f"<UdpFlow {self.local} - {self.source}>"
+
+
+class NamedUdpFlow:
+    """A UDP peer known by its name: keeps what is sent until the name is resolved, then sends by that address' flow.
+
+    Until then `source` holds the name.
+
+    Args:
+        peer: name and port.
+        names: how we name ourselves to it.
+        undelivered: called for each datagram that cannot be kept or sent.
+    """
+
+    __slots__ = ("_flow", "_undelivered", "_waiting", "contact", "local", "reliable", "source", "transport", "via")
+
+    def __init__(self, peer: tuple[str, int], names: Names, undelivered: Callable[[Flow, bytes], None]) -> None:
+        self.transport = "UDP"
+        self.reliable = False
+        self.source = peer
+        self.local, self.via, self.contact = names
+        self._flow: UdpFlow | None = None
+        self._waiting: list[bytes] | None = []
+        self._undelivered = undelivered
+
+    def send(self, data: bytes) -> None:
+        if self._flow is not None:
+            self._flow.send(data)
+        elif self._waiting is not None and len(self._waiting) < MAX_WAITING_DATAGRAMS:
+            self._waiting.append(data)
+        else:
+            self._undelivered(self, data)
+
+    def resolved(self, flow: UdpFlow) -> None:
+        """Send by `flow` what was kept, and everything from now on."""
+        self._flow = flow
+        self.source = flow.source
+        waiting, self._waiting = self._waiting, None
+        for data in waiting or ():
+            flow.send(data)
+
+    def abandon(self) -> None:
+        """Keep nothing more: the name has no address."""
+        self._waiting = None
 
 
 class UdpListener:
@@ -117,7 +160,8 @@ class UdpListener:
         self._old: dict[SocketAddress, UdpFlow] = {}
         self._ready = select.epoll()
         self._ready.register(bound, select.EPOLLIN)
-        self._names = None if is_wildcard(listener.host) else self._names_as(listener.host)
+        self.names = names_of(listener, listener.host)
+        self._is_wildcard = is_wildcard(listener.host)
         if bound.family == socket.AF_INET:
             bound.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
         else:
@@ -148,18 +192,15 @@ class UdpListener:
         # Two generations instead of an order of use: a hit costs nothing, and forgetting takes no scan.
         flow = self._old.get(address)
         if flow is None:
-            local, via, contact = self._names or self._names_as(
-                source_towards(self.family, address) or self.listener.host
-            )
-            flow = UdpFlow(self, address, local, via, contact)
+            flow = UdpFlow(self, address, self._names_towards(address) if self._is_wildcard else self.names)
         if len(self._young) >= MAX_FLOWS_PER_GENERATION:
             self._old = self._young
             self._young = {}
         self._young[address] = flow
         return flow
 
-    def _names_as(self, host: str) -> tuple[tuple[str, int], str, str]:
-        return (host, self.listener.port), via_of(self.listener, host), contact_of(self.listener, host)
+    def _names_towards(self, peer: SocketAddress) -> Names:
+        return names_of(self.listener, source_towards(self.family, peer) or self.listener.host)
 
     def _wake(self) -> None:
         if self.backlog:

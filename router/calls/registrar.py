@@ -301,7 +301,7 @@ class Registrar:
             self._person_changed(person, bool(registrations))
 
     def _watch(self, user: str) -> None:
-        """Have `expire` look at an account when its next binding ends. One entry an account, however often it renews."""
+        """Have `expire` look at an account when its next binding ends: one entry, however often it renews."""
         due = min(entry.binding.expires_at for entry in self._by_user[user])
         if due < self._watched.get(user, float("inf")):
             self._watched[user] = due
@@ -368,7 +368,7 @@ def _sip_uri(contact: NameAddr) -> SipUri:
 
 
 def _device(contact: NameAddr) -> tuple[str, str] | None:
-    """`+sip.instance` and `reg-id`: what stays the same when a device comes back under another address (RFC 5626 §6)."""
+    """`+sip.instance` and `reg-id`: the same when a device comes back under another address (RFC 5626 §6)."""
     instance = contact.param("+sip.instance")
     return (instance, contact.param("reg-id") or "") if instance else None
 

@@ -30,6 +30,7 @@ sip:
 http: {listen: "127.0.0.1:8080"}
 numbers:
   - {range: "+441632960000..+441632969999", verified: true}
+  - {range: "+447700900000..+447700900999", verified: true}
 calendars:
   weekdays: {days: mon-fri}
   working_days: {days: mon-fri, except: public_holidays}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from router.configuration.calendars import compile_calendars, compile_hours, compile_profiles
 from router.configuration.compilation import Compilation
-from router.configuration.findings import Mark, Severity, closest
+from router.configuration.findings import Mark, closest, has_errors
 from router.configuration.greylist import compile_greylist
 from router.configuration.identities import check_shows, company_identity
 from router.configuration.people import People
@@ -56,7 +56,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         numbers[main.number] = main
     for team in teams:
         numbers[team.number] = team
-    if main is None or unassigned is None or any(item.severity is Severity.ERROR for item in sources.findings):
+    if main is None or unassigned is None or has_errors(sources.findings):
         return None
     return Policy(
         plan=compilation.plan,

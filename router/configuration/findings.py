@@ -56,6 +56,11 @@ class Finding:
         return {"file": mark["file"], "line": mark["line"], **fields}
 
 
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Say whether a finding among these makes the configuration unusable."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
 class ConfigurationError(Exception):
     """The configuration cannot be used. `findings` lists everything that is wrong, in the order of the sources."""
 

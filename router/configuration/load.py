@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from router.configuration.compile import compile_policy
 from router.configuration.configuration import Configuration, RegistrarBounds
-from router.configuration.findings import ConfigurationError, Finding, Severity, closest
+from router.configuration.findings import ConfigurationError, Finding, closest, has_errors
 from router.configuration.peers import (
     check_peer_sources,
     compile_accounts,
@@ -32,24 +33,36 @@ def load(directory: Path) -> Configuration:
     Raises:
         ConfigurationError: it cannot be used; `findings` lists everything that is wrong, with file and line.
     """
+    return load_with_sources(directory).configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration together with what it was made from, for whoever wants to say where something is written."""
+
+    configuration: Configuration
+    document: Document
+    sources: Sources
+
+
+def load_with_sources(directory: Path) -> Loaded:
+    """Load as `load` does, and keep the sources. Raises `ConfigurationError`."""
     sources = Sources(directory)
     document = validate(sources) if sources.tree else None
     zone = _zone(document, sources) if document is not None else None
-    _stop_on_errors(sources)
-    if document is None or zone is None:
-        raise AssertionError("a configuration without findings was not validated")
+    if document is None or zone is None or has_errors(sources.findings):
+        raise ConfigurationError(sources.findings)
     trunks = compile_trunks(document, sources)
     pbxs = compile_pbxs(document)
     check_peer_sources(trunks, pbxs, sources)
     accounts = compile_accounts(document, sources, zone)
     policy = compile_policy(document, sources, zone)
-    _stop_on_errors(sources)
-    if policy is None:
-        raise AssertionError("a policy without findings was not compiled")
+    if policy is None or has_errors(sources.findings):
+        raise ConfigurationError(sources.findings)
     storage = document.storage
     data_directory = Path(storage.directory)
     bounds = document.sip.registrar
-    return Configuration(
+    configuration = Configuration(
         directory=directory,
         company_name=document.company.name,
         policy=policy,
@@ -67,11 +80,7 @@ def load(directory: Path) -> Configuration:
         hash=sources.hash,
         warnings=tuple(sources.findings),
     )
-
-
-def _stop_on_errors(sources: Sources) -> None:
-    if any(finding.severity is Severity.ERROR for finding in sources.findings):
-        raise ConfigurationError(sources.findings)
+    return Loaded(configuration, document, sources)
 
 
 def _zone(document: Document, sources: Sources) -> ZoneInfo | None:

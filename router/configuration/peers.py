@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from ipaddress import ip_address, ip_network
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,8 @@ def compile_listeners(document: Document) -> tuple[Listener, ...]:
 
 def compile_trunks(document: Document, sources: Sources) -> tuple[Trunk, ...]:
     """Return the trunks, lowest priority first; what is wrong with them goes to the findings of `sources`."""
-    trunks = [_trunk(name, section, sources) for name, section in document.trunks.items()]
+    country = document.company.country
+    trunks = [_trunk(name, section, country, sources) for name, section in document.trunks.items()]
     return tuple(sorted(trunks, key=lambda trunk: trunk.priority))
 
 
@@ -91,7 +92,7 @@ def compile_accounts(document: Document, sources: Sources, zone: ZoneInfo) -> di
     return accounts
 
 
-def end_of_exception(until: date, zone: ZoneInfo) -> float:
+def end_of_exception(until: date, zone: tzinfo) -> float:
     """Return when an exception "until" a day ends: at the end of that day, as POSIX seconds."""
     return datetime.fromordinal(until.toordinal() + 1).replace(tzinfo=zone).timestamp()
 
@@ -122,7 +123,7 @@ def _account(
     return Account(user, person, Connection(device.kind), md5, sha256, end)
 
 
-def _trunk(name: str, section: TrunkSection, sources: Sources) -> Trunk:
+def _trunk(name: str, section: TrunkSection, country: str, sources: Sources) -> Trunk:
     host, port = section.address.host, section.address.port or 5060
     recognised = [Source(source.network, source.port) for source in section.sources]
     own = _own_source(host, port, section.transport)
@@ -143,6 +144,7 @@ def _trunk(name: str, section: TrunkSection, sources: Sources) -> Trunk:
         section.domain,
         section.options_interval,
         registration,
+        country,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from router.configuration.calendars import compile_window
 from router.configuration.compilation import Compilation
 from router.configuration.findings import closest
@@ -49,6 +51,7 @@ class People:
         self._targets = targets
         self._profiles = profiles
         self._schedules = {name: self._windows(role, calendars) for name, role in roles.items()}
+        self._says = {name: self._messages(role) for name, role in roles.items()}
         for role in roles.values():
             # A role that nobody has yet is checked too.
             for written in role.when.values():
@@ -150,6 +153,7 @@ class People:
             left_at=end_of_exception(section.left, compilation.zone) if section.left else None,
             without_phone=without_phone,
             last_resort=self._last_resort(name, section),
+            says=self._says[role.name],
         )
 
     def _team(self, name: str, section: PersonSection, role: ResolvedRole) -> Team | None:
@@ -230,6 +234,15 @@ class People:
                     ScheduledProfile(window, profile, Reason(clause, f"{profile.name} {window}", rule.source))
                 )
         return tuple(scheduled)
+
+    def _messages(self, role: ResolvedRole) -> Mapping[str, Mapping[str, str]]:
+        for profile in role.says:
+            if profile not in self._profiles:
+                mark = self._compilation.mark("roles", role.name, "says", profile)
+                self._compilation.error(
+                    mark, f"there is no profile {profile!r}", closest(profile, self._profiles), "R4"
+                )
+        return frozen_mapping({profile: frozen_mapping(words) for profile, words in role.says.items()})
 
     def _schedule_clause(self, role: ResolvedRole, profile: Profile, window: Window) -> str:
         section = self._compilation.document.profiles.get(profile.name)

@@ -52,14 +52,15 @@ class ScheduleRule:
 class ResolvedRole:
     """A role with everything it inherits.
 
-    `shows` lists the roles' rules for the shown number, nearest first, each with its place.
+    `shows` lists the roles' rules for the shown number, nearest first, each with its place; `says` holds the role's
+    own messages by profile and language (R4).
     """
 
     name: str
     shows: tuple[tuple[Shows, str], ...]
     when: dict[str, Written]
     schedule: tuple[ScheduleRule, ...]
-    says: frozenset[str]
+    says: dict[str, dict[str, str]]
     team: str | None
     line_first: bool
 
@@ -134,7 +135,7 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     shows: list[tuple[Shows, str]] = []
     when: dict[str, Written] = {}
     schedule: tuple[ScheduleRule, ...] | None = None
-    says: set[str] = set()
+    says: dict[str, dict[str, str]] = {}
     team: str | None = None
     precedence: str | None = None
     for ancestor in line:
@@ -152,7 +153,8 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
                 mark = compilation.mark("roles", ancestor, "schedule", index)
                 rules.append(ScheduleRule(entry, mark, _source(mark, ancestor, name)))
             schedule = tuple(rules)
-        says.update(role.says)
+        for profile, words in role.says.items():
+            says.setdefault(profile, words)
         team = team or role.team
         precedence = precedence or role.precedence
     here = compilation.mark("roles", name)
@@ -161,7 +163,7 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     # Somebody who rejects a call is busy in their own words.
     busy = when["on_call"]
     when.setdefault("rejected", Written(Condition(then=busy.condition.then), busy.mark, busy.source))
-    return ResolvedRole(name, tuple(shows), when, schedule or (), frozenset(says), team, precedence == "line")
+    return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, precedence == "line")
 
 
 def _source(mark: Mark, ancestor: str, name: str) -> str:

@@ -297,8 +297,14 @@ def _ring(question: Question, person: Person) -> Decision:
 
 
 def _forward(question: Question, holder: Person | SharedLine, target: DialNumber | DialAddress) -> Decision:
-    # Towards the outside the caller's own number would not be ours to show: the one who forwards shows theirs.
-    identity = _inside_identity(question) if isinstance(target, DialAddress) else holder.forwards_as
+    if isinstance(target, DialAddress):
+        identity, diversions = _inside_identity(question), tuple(question.diversions)
+    else:
+        # Towards the outside the caller's own number would not be ours to show: the one who forwards shows theirs. An
+        # extension means nothing there.
+        main = question.policy.company.number or ""
+        identity = holder.forwards_as
+        diversions = tuple(d if d.number[:1] == "+" else Diversion(main, d.reason) for d in question.diversions)
     return Decision(
         Action.FORWARD,
         target,
@@ -306,7 +312,7 @@ def _forward(question: Question, holder: Person | SharedLine, target: DialNumber
         shown_number=identity.number,
         shown_name=identity.name,
         rejected=tuple(question.rejected),
-        diversions=tuple(question.diversions),
+        diversions=diversions,
         person=_owner(question),
         profile=question.profile,
         withhold=question.facts.withhold,

@@ -106,6 +106,7 @@ class Person:
         departed: treatment from `left_at` (POSIX seconds) on of a person who left (S5); both None for the others.
         without_phone: treatment of a person who has no phone (F5), or None.
         last_resort: treatments tried in order when the one that applies cannot be used.
+        says: the role's own messages, by profile and language (R4); they go before the profile's.
     """
 
     id: str
@@ -131,6 +132,7 @@ class Person:
     left_at: float | None = None
     without_phone: Treatment | None = None
     last_resort: tuple[Treatment, ...] = ()
+    says: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def profile_at(self, time: LocalTime) -> ScheduledProfile | None:
         """Return the scheduled profile in force, or None."""

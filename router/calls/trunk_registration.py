@@ -21,7 +21,7 @@ from router.sip.uri import Uri, parse_uri
 if TYPE_CHECKING:
     from router.calls.trunk import TrunkLine
 
-# A refresh waits for 80 to 90 % of the granted time: enough is left for a lost one to be tried again.
+# A refresh waits for 80 to 90 % of the granted time: enough is left to try a lost one again before the binding lapses.
 REFRESH_AT = 0.80
 REFRESH_SPREAD = 0.10
 
@@ -307,13 +307,16 @@ class Registration:
         self._failures += 1
         self._refused = refused
         self.cause = cause
+        keeps = keeps and self.registered
         upper = REFUSED_RETRY if refused else min(LONGEST_RETRY, RETRY_BASE * 2 ** min(self._failures, 8))
         delay = upper * (0.5 + 0.5 * fraction(self._random_token()))
+        if keeps and self._failures == 1 and self._lapse is not None:
+            delay = min(delay, max(1.0, (self._lapse[0] - now) / 2))
         if retry_after is not None:
             delay = max(delay, min(retry_after, LONGEST_RETRY_AFTER))
         cancel(self._next)
         self._next = self._stack.timers.start(float(round(delay)), self, "retry", now)
-        if not (keeps and self.registered):
+        if not keeps:
             self._lapsed(cause)
 
     def _lapsed(self, cause: str) -> None:

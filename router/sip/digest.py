@@ -184,8 +184,8 @@ class DigestServer:
 
         Args:
             method: of the request.
-            request_uri: as received. The digest-uri may differ from it in port and parameters (RFC 3261 §22.4 item 5,
-                RFC 7616 §3.4.6), not in whom it names.
+            request_uri: as received. The digest-uri may differ from it in port and parameters, and may leave the user
+                out, but not name somebody else (RFC 3261 §22.4 item 5, RFC 7616 §3.4.6).
             look_up: finds the HA1 of a user. Called once.
             now: as for `challenges`.
         """
@@ -201,7 +201,7 @@ class DigestServer:
         issued = self._issued(credentials.nonce)
         if not right or known is None or credentials.realm != self.realm:
             return Verdict.REFUSED
-        if credentials.uri != request_uri and not _name_the_same(credentials.uri, request_uri):
+        if credentials.uri != request_uri and not _stands_for(credentials.uri, request_uri):
             return Verdict.REFUSED
         # Only now: a client must learn that its nonce is stale only when its password was right (RFC 7616 §3.3).
         if issued is None or not 0 <= now - issued <= self._lifetime:
@@ -392,12 +392,15 @@ def _hexadecimal(text: str) -> int:
         return -1
 
 
-def _name_the_same(digest_uri: str, request_uri: str) -> bool:
-    """Whether two URIs name the same user at the same host, whatever their ports and parameters."""
+def _stands_for(digest_uri: str, request_uri: str) -> bool:
+    """Whether a digest-uri means a request to `request_uri`: same host and user, whatever the port and parameters.
+
+    Some clients leave the user out and name the server alone; what they signed is no less spent after one use.
+    """
     try:
-        one, other = parse_uri(digest_uri), parse_uri(request_uri)
+        signed, requested = parse_uri(digest_uri), parse_uri(request_uri)
     except RemoteError:
         return False
-    if isinstance(one, SipUri) and isinstance(other, SipUri):
-        return one.username == other.username and one.address == other.address
-    return one.matches(other)
+    if isinstance(signed, SipUri) and isinstance(requested, SipUri):
+        return signed.address == requested.address and (not signed.user or signed.username == requested.username)
+    return signed.matches(requested)

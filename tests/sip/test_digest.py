@@ -80,6 +80,13 @@ def test_a_digest_uri_that_differs_in_port_and_parameters_only_is_accepted() -> 
     assert server.verdict(value, uri="sip:100@renvoi.example:5060;transport=tcp") is Verdict.OK
 
 
+def test_a_digest_uri_that_names_the_server_alone_is_accepted() -> None:
+    # SIPp and some trunk adapters sign "sip:host:port" whomever they call
+    server = Server()
+    assert server.verdict(answer(server.challenge(), uri="sip:renvoi.example:5060")) is Verdict.OK
+    assert server.verdict(answer(server.challenge(), uri="sip:elsewhere.example")) is Verdict.REFUSED
+
+
 def test_an_unknown_user_sees_what_a_wrong_password_sees() -> None:
     server = Server()
     unknown = server.verdict(answer(server.challenge(), user="999"))

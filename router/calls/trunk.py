@@ -11,7 +11,7 @@ from router.calls.trunk_registration import Registration
 from router.model.peers import Trunk
 from router.policy.dialling import PLANS, DiallingPlan
 from router.ports import Flow, FlowDirectory
-from router.sip.errors import LocalError
+from router.sip.errors import LocalError, RemoteError
 from router.sip.message import Response
 from router.sip.stack import Stack
 from router.sip.timers import Timer, cancel
@@ -240,7 +240,10 @@ class TrunkLine:
         self.address_of_record = f"sip:{self.host}"
         account = trunk.registration
         if account is not None:
-            registrar = parse_uri(account.uri)
+            try:
+                registrar = parse_uri(account.uri)
+            except RemoteError as error:
+                raise LocalError(f"trunk {trunk.name}: registrar {error.text}") from error
             if not isinstance(registrar, SipUri):
                 raise LocalError(f"trunk {trunk.name}: registrar {account.uri} is not a SIP URI")
             self.address_of_record = f"sip:{user_part(account.user)}@{registrar.host}"

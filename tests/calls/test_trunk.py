@@ -189,6 +189,12 @@ def test_an_unknown_country_is_refused_before_anything_is_sent() -> None:
         Router(replace(FIRST, number_format="national", country="XX"))
 
 
+@pytest.mark.parametrize("uri", ["provider.example", "tel:+3242200100", "sip:", "sip:a b"])
+def test_an_impossible_registrar_is_refused_before_anything_is_sent(uri: str) -> None:
+    with pytest.raises(LocalError, match="trunk provider: registrar"):
+        Router(registering(uri=uri))
+
+
 # ------------------------------------------------------------------------------------ credentials of calls
 
 URI = "sip:+32475111222@provider.example"

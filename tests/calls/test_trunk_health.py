@@ -43,7 +43,7 @@ def test_a_healthy_trunk_is_asked_once_every_interval() -> None:
 def test_trunks_take_turns() -> None:
     router = Router(*(replace(CHECKED, name=f"provider{n}", port=5080 + n) for n in range(4)))
     router.start()
-    seconds = set()
+    seconds: set[int] = set()
     for second in range(30):
         router.advance(1.0)
         seconds.update(second for _ in router.received("OPTIONS"))

@@ -1,7 +1,7 @@
 # The everyday commands.  `make` alone lists them.
 #
-# Variables: PYTHON (the interpreter the virtual environment is made of), CONFIG (the directory `make run` serves),
-# TESTS (what `make test` runs), PYTEST_ARGUMENTS.
+# Variables: PYTHON (the interpreter the virtual environment is made of), CONFIG (the directory that `make run` serves),
+# CLOCK (where the policy's clock starts: make run CLOCK=2026-11-24T10:00), TESTS (what `make test` runs), PYTEST_ARGUMENTS.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,6 +10,7 @@ SHELL := bash
 
 PYTHON ?= python3
 CONFIG ?= config
+CLOCK ?=
 TESTS ?= tests
 PYTEST_ARGUMENTS ?=
 
@@ -28,7 +29,7 @@ setup: $(VENV)/.run-time  ## make .venv with the pinned dependencies and the com
 setup-development: $(VENV)/.development
 
 run: setup  ## start the router in the foreground with the company in CONFIG
-	@exec $(BIN)/renvoi serve --config $(CONFIG)
+	@exec $(BIN)/renvoi serve --config '$(CONFIG)' $(if $(CLOCK),--clock '$(CLOCK)')
 
 test: test-packages setup-development  ## run the whole suite, real peers included
 	$(BIN)/pytest $(PYTEST_ARGUMENTS) $(TESTS)

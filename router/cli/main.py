@@ -22,8 +22,8 @@ def version() -> None:
     print(f"renvoi {__version__}")
 
 
-serve.register(app)
-policy_commands.register(app)
+for commands in (serve, policy_commands):
+    commands.register(app)
 
 
 def main() -> None:

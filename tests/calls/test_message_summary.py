@@ -94,9 +94,8 @@ class Phone:
         return self.heard()
 
     def answers(self, notify: Request, status: int) -> None:
-        copied = "".join(
-            f"{line}\r\n" for key, line in notify.fields if key in ("via", "from", "to", "call-id", "cseq")
-        )
+        names = ("Via", "From", "To", "Call-ID", "CSeq")
+        copied = "".join(f"{name}: {value}\r\n" for name in names for value in notify.lines(name.lower()))
         self.stack.receive(f"SIP/2.0 {status} Whatever\r\n{copied}\r\n".encode(), self.line, self.now)
 
     def waits(self, seconds: float) -> list[Request | Response]:

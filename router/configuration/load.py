@@ -52,6 +52,7 @@ def load_with_sources(directory: Path) -> Loaded:
     zone = _zone(document, sources) if document is not None else None
     if document is None or zone is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
+    listeners = compile_listeners(document, sources)
     trunks = compile_trunks(document, sources)
     pbxs = compile_pbxs(document)
     check_peer_sources(trunks, pbxs, sources)
@@ -66,7 +67,7 @@ def load_with_sources(directory: Path) -> Loaded:
         directory=directory,
         company_name=document.company.name,
         policy=policy,
-        listeners=compile_listeners(document),
+        listeners=listeners,
         realm=document.sip.realm,
         user_agent=document.sip.user_agent,
         http_host=document.http.listen.host,

@@ -8,6 +8,7 @@ from datetime import date, datetime, tzinfo
 from ipaddress import ip_address, ip_network
 from zoneinfo import ZoneInfo
 
+from router.configuration.addresses import sip_address_problem
 from router.configuration.credentials import HA1_PREFIX, ha1, stored_ha1
 from router.configuration.findings import Finding, Mark
 from router.configuration.schema import Device, Document, PersonSection, Registration, TrunkSection
@@ -18,9 +19,15 @@ from router.model.peers import Account, Listener, Pbx, Source, Trunk, TrunkRegis
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def compile_listeners(document: Document) -> tuple[Listener, ...]:
-    """Return the SIP sockets to open."""
+def compile_listeners(document: Document, sources: Sources) -> tuple[Listener, ...]:
+    """Return the SIP sockets to open; one that is listed twice goes to the findings of `sources`."""
     sip = document.sip
+    for index, item in enumerate(sip.listen):
+        if item in sip.listen[:index]:
+            mark = sources.mark("sip", "listen", index)
+            sources.findings.append(
+                Finding(mark, f"{item.transport}:{item.host}:{item.port} is listed twice", "keep one")
+            )
     return tuple(Listener(item.transport, item.host, item.port, sip.advertised) for item in sip.listen)
 
 
@@ -165,6 +172,10 @@ def _registration(section: Registration, mark: Mark, sources: Sources) -> TrunkR
         sources.findings.append(
             Finding(mark, "a registration needs one password", "write password: ${NAME} or password_file: PATH")
         )
+        return None
+    problem = sip_address_problem(section.registrar)
+    if problem:
+        sources.findings.append(Finding(mark, f"{section.registrar!r}: {problem}", 'write "sip:provider.example"'))
         return None
     password = section.password
     if section.password_file is not None:

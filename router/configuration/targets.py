@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
+from router.configuration.addresses import sip_address_problem
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark, closest
 from router.configuration.peers import accounts_of
 from router.model.decision import DialAddress, DialNumber, RingPerson, Target
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
-_SIP = re.compile(r"sips?:(?:(?P<user>[^@\s<>\"]+)@)?(?P<host>[^@\s<>\";?]+)(?:;[^\s<>\"]*)?")
-_PLACEHOLDERS = ("{extension}", "{person}")
 
 
 class TargetBook:
@@ -34,8 +33,10 @@ class TargetBook:
             given = [value for value in (section.sip, section.number, section.person) if value is not None]
             if len(given) != 1:
                 compilation.error(mark, f"the target {name!r} goes to one thing", "write one of: sip, number, person")
-            elif section.sip is not None and _SIP.fullmatch(section.sip) is None:
-                compilation.error(mark, f"{section.sip!r} is no SIP address", 'write "sip:reception@192.0.2.1:5060"')
+            elif section.sip is not None:
+                problem = sip_address_problem(_filled(section.sip, "0", "0"))
+                if problem:
+                    compilation.error(mark, f"{section.sip!r}: {problem}", 'write "sip:reception@192.0.2.1:5060"')
             elif section.person is not None and section.person not in self._people:
                 suggestion = closest(section.person, self._people)
                 compilation.error(mark, f"there is no person {section.person!r}", suggestion)
@@ -78,12 +79,13 @@ class TargetBook:
             return self._people.get(section.person)
         if section.sip is None:
             return None  # reported when the book was made
-        uri = section.sip
-        for placeholder, value in zip(_PLACEHOLDERS, (extension or person, person or extension), strict=True):
-            uri = uri.replace(placeholder, value)
-        return DialAddress(uri, name)
+        return DialAddress(_filled(section.sip, extension or person, person or extension), name)
 
     def _check_trunk(self, trunk: str, mark: Mark) -> None:
         trunks = self._compilation.document.trunks
         if trunk not in trunks:
             self._compilation.error(mark, f"there is no trunk {trunk!r}", closest(trunk, trunks))
+
+
+def _filled(address: str, extension: str, person: str) -> str:
+    return address.replace("{extension}", extension).replace("{person}", person)

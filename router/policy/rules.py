@@ -29,7 +29,6 @@ from router.policy.snapshot import (
     KnownCaller,
     Person,
     Policy,
-    ProfileKind,
     SharedLine,
     ShownIdentity,
     Treatment,
@@ -225,9 +224,12 @@ def _treat_person(question: Question, person: Person) -> Treatment | None:
     state = question.facts.lines.get(person.id, LineState.IDLE)
     on_call = state is LineState.ON_CALL
     treatment = _treat_profile(question, person)
-    if treatment is not None and not (person.line_first and on_call):
+    if treatment is not None:
         if not on_call:
             question.rejected.append(person.not_on_call)
+        elif person.line_first:
+            question.rejected.append(question.because.pop())  # G4: the profile's reason did not weigh
+            return person.on_line[state]
         return treatment
     if person.without_phone is not None:
         return person.without_phone
@@ -239,26 +241,22 @@ def _treat_person(question: Question, person: Person) -> Treatment | None:
 
 
 def _treat_profile(question: Question, person: Person) -> Treatment | None:
-    """The profile in force: the one that was selected, else the one of the schedule."""
+    """The profile in force: the one that was selected, else the one of the schedule; None: it lets calls through."""
     selected = question.facts.profiles.get(person.id)
     if selected is not None:
         profile = question.policy.profiles.get(selected)
         if profile is not None:
             _in_force(question, person, profile.name)
-            if profile.kind is ProfileKind.AVAILABLE:
-                return None
             question.because.append(profile.reason)
-            return person.on_selected[profile.kind]
+            return person.on_selected.get(profile.kind)
         # A selection can outlive its profile by a reload; the schedule then says what holds.
         question.rejected.append(Reason("P2", f"the selected profile {selected!r} does not exist any more"))
     scheduled = person.profile_at(question.local_time()) if person.schedule else None
     if scheduled is None:
         return None
     _in_force(question, person, scheduled.profile.name)
-    if scheduled.profile.kind is ProfileKind.AVAILABLE:
-        return None
     question.because.append(scheduled.reason)
-    return person.on_scheduled[scheduled.profile.kind]
+    return person.on_scheduled.get(scheduled.profile.kind)
 
 
 def _in_force(question: Question, person: Person, profile: str) -> None:

@@ -11,7 +11,7 @@ NAT is reached, and no account can turn calls into packets for somebody else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from heapq import heappop, heappush
 from ipaddress import ip_address
@@ -208,11 +208,20 @@ class Registrar:
                 self._replace(user, left)
 
     def set_accounts(self, accounts: Mapping[str, Account]) -> None:
-        """Take the accounts of a new configuration; the bindings of those that are gone, or moved to somebody, go."""
+        """Take the accounts of a new configuration. The bindings of those that are gone, or given to somebody else, go;
+        those of a private device whose exception was shortened end with it (D1).
+        """
         before, self._accounts = self._accounts, accounts
-        for user in list(self._by_user):
+        for user, registrations in list(self._by_user.items()):
             if user not in accounts or accounts[user].person != before[user].person:
                 self._replace(user, [], before[user].person)
+                continue
+            until = accounts[user].until
+            late = [entry for entry in registrations if until is not None and entry.binding.expires_at > until]
+            if until is not None and late:
+                for entry in late:
+                    entry.binding = replace(entry.binding, expires_at=until)
+                self._replace(user, registrations)
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -355,8 +364,7 @@ def _registration(
         user_agent=(request.get("user-agent") or "").encode("utf-8", "replace").decode(),
     )
     for text in (binding.contact, binding.call_id, binding.params, *path):
-        if not text.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF for character in text):
-            raise RemoteError("Contact, Call-ID or Path is not UTF-8")
+        _check_text(text)
     return _Registration(binding, uri, device, flow if by_flow else None)
 
 
@@ -381,6 +389,14 @@ def _names(uri: SipUri, host: str) -> bool:
     if ":" not in named:  # only IPv6 addresses have several spellings
         return False
     return ip_address(named) == ip_address(host.partition("%")[0])
+
+
+def _check_text(text: str) -> None:
+    """Raise `RemoteError` (400) for what may neither be repeated in an answer nor stored."""
+    if not text.isprintable():
+        for character in text:
+            if character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff":
+                raise RemoteError("Contact, Call-ID or Path holds a control character, or is not UTF-8")
 
 
 def _check_order(known: Binding, request: Request) -> None:

@@ -387,7 +387,7 @@ def _encoded(text: str) -> bytes:
 def _hexadecimal(text: str) -> int:
     """The number, or -1 when `text` has anything but hexadecimal digits."""
     try:
-        return int(text, 16) if text.isalnum() else -1
+        return int(text, 16) if text.isalnum() and text.isascii() else -1
     except ValueError:
         return -1
 

@@ -184,6 +184,8 @@ def _parse_params(text: str) -> tuple[tuple[str, str | None], ...]:
         return ()
     if text[0] != ";":
         raise RemoteError('an address is followed by something that is not a ";"')
+    if "\0" in text:
+        raise RemoteError("an address has a parameter that holds a NUL")
     pieces = text[1:].split(";") if '"' not in text else _split_outside_quotes(text[1:])
     params: list[tuple[str, str | None]] = []
     for piece in pieces:

@@ -6,6 +6,8 @@ import gc
 from dataclasses import dataclass, field, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.calls.registrar import Answer, Bounds, Registrar
 from router.model.decision import Connection
@@ -295,6 +297,7 @@ def test_a_device_that_comes_back_under_another_address_replaces_itself(world: W
         "201",
         "<sip:201@192.0.2.7>,,",
         "<sip:\udcff@192.0.2.7>",
+        '<sip:201@192.0.2.7>;x="\x07"',
     ],
 )
 def test_a_contact_that_no_call_could_reach_is_refused_with_400(world: World, contact: str) -> None:
@@ -302,6 +305,15 @@ def test_a_contact_that_no_call_could_reach_is_refused_with_400(world: World, co
     assert answer.status == 400
     assert "\r" not in answer.phrase
     assert world.contacts() == []
+
+
+@given(st.text(alphabet='<>sip:201@192.0.2.7;q=01expires*,"\\\0\x07é\udcff ', max_size=50))
+def test_any_contact_is_accepted_or_refused_and_an_accepted_one_can_be_written(contact: str) -> None:
+    world = World()
+    answer = world.register(f"Contact: {contact}", "Expires: 600")
+    assert answer.status in (200, 400, 423)
+    for line in answer.headers:
+        assert not {"\r", "\n", "\0"} & set(line.encode().decode())
 
 
 # -------------------------------------------------------------------------------------- parameters (RFC 4475 §3.1.1)
@@ -451,6 +463,17 @@ async def test_bindings_of_an_account_that_is_gone_are_forgotten(world: World) -
     world.registrar.set_accounts(moved)
     assert (world.contacts(), world.told[-1]) == ([], ("claire", False))
     assert await world.store.load() == []
+
+
+def test_an_exception_that_is_shortened_ends_what_it_allowed(world: World) -> None:
+    # D1
+    world.register("Contact: <sip:x@192.0.2.7>", account=OWN)
+    world.registrar.set_accounts({**ACCOUNTS, OWN.user: replace(OWN, until=NOW + 60)})
+    assert world.contacts(OWN.user) == ["sip:x@192.0.2.7"]
+    world.now += 60
+    assert world.contacts(OWN.user) == []
+    world.registrar.expire(world.now)
+    assert world.told == [("claire", True), ("claire", False)]
 
 
 def test_refreshing_again_and_again_leaves_nothing_behind(world: World) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.sip.digest import Challenge, Credentials, DigestServer, Verdict, find_credentials, ha1, strongest
 from router.sip.errors import LocalError, RemoteError
@@ -283,6 +285,7 @@ def test_other_schemes_and_realms_are_passed_over() -> None:
         'Digest username="201", realm="r", nonce="n", uri="sip:a", response="x", qop=auth, cnonce="c", nc=00000000',
         'Digest username="201", realm="r", nonce="n", uri="sip:a", response="x", qop=auth, cnonce="c", nc=+0000001',
         'Digest username="201", realm="r", nonce="n", uri="sip:a", response="x", qop=auth, cnonce="c", nc=1',
+        'Digest username="201", realm="r", nonce="n", uri="a:b", response="x", qop=auth, cnonce="c", nc=0000000\u0661',
         'Digest username="201",, realm="r", nonce="n", uri="sip:a", response="x"',
     ],
 )  # fmt: skip
@@ -290,6 +293,16 @@ def test_credentials_that_cannot_be_read_are_refused_with_400(value: str) -> Non
     with pytest.raises(RemoteError) as refused:
         find_credentials([value], "r")
     assert refused.value.status == 400
+
+
+@given(st.text(alphabet='Digest username="201",realm=r\\qop\0\r\né\udcff', max_size=60))
+def test_garbage_is_refused_or_read(garbage: str) -> None:
+    for value in (garbage, f"Digest {garbage}", f'Digest realm="r", nonce="n",{garbage}'):
+        try:
+            find_credentials([value], "r")
+            strongest([value])
+        except RemoteError as error:
+            assert error.status == 400
 
 
 def test_a_key_that_can_be_guessed_is_not_taken() -> None:

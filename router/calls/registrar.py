@@ -10,6 +10,7 @@ NAT is reached, and no account can turn calls into packets for somebody else.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -27,6 +28,8 @@ from router.sip.uri import SipUri
 
 MAX_EXPIRES: Final = 2**32 - 1  # RFC 3261 §20.19
 MALFORMED_EXPIRES: Final = 3600  # RFC 3261 §10.2.1.1: what an expiry that cannot be read stands for
+_log = logging.getLogger(__name__)
+
 _PERSONAL_PARAMS = frozenset({"expires", "q"})
 
 
@@ -158,7 +161,7 @@ class Registrar:
     def restore(self, bindings: Iterable[Binding], now: float) -> None:
         """Take up bindings of before a restart; the store forgets those that expired or whose account is gone.
 
-        Nobody is told of a person who appears by this. Raises `RemoteError` for a binding that no REGISTER could make.
+        Nobody is told of a person who appears by this.
         """
         outdated: set[str] = set()
         for binding in bindings:
@@ -166,8 +169,13 @@ class Registrar:
             if user not in self._accounts or binding.expires_at <= now:
                 outdated.add(user)
                 continue
-            contact = NameAddr.parse(f"<{binding.contact}>{binding.params}")
-            registration = _Registration(binding, _sip_uri(contact), _device(contact), None)
+            try:
+                contact = NameAddr.parse(f"<{binding.contact}>{binding.params}")
+                registration = _Registration(binding, _sip_uri(contact), _device(contact), None)
+            except RemoteError as error:  # somebody else wrote into the database: the phone will register anew
+                _log.warning("stored binding of account %s is forgotten: %s", user, error)
+                outdated.add(user)
+                continue
             self._by_user.setdefault(user, []).append(registration)
             self._users_of.setdefault(self._accounts[user].person, set()).add(user)
         for user, registrations in self._by_user.items():

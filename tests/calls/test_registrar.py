@@ -452,6 +452,18 @@ async def test_bindings_live_through_a_restart(world: World) -> None:
     assert await world.store.load() == []
 
 
+async def test_a_stored_binding_that_cannot_be_read_is_forgotten_with_a_word(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.register("Contact: <sip:a@192.0.2.7>")
+    (binding,) = world.registrar.contacts("201", world.now)
+    world.registrar = world.restarted()
+    world.registrar.restore([replace(binding, contact="sip:a@b@c"), replace(binding, user="202")], world.now)
+    assert (world.contacts(), world.contacts("202")) == ([], ["sip:a@192.0.2.7"])
+    assert "account 201 is forgotten" in caplog.text
+    assert await world.store.load() == []
+
+
 async def test_bindings_of_an_account_that_is_gone_are_forgotten(world: World) -> None:
     world.register("Contact: <sip:a@192.0.2.7>")
     world.register("Contact: <sip:b@192.0.2.7>", account=MARC)

@@ -273,3 +273,55 @@ async def test_closing_does_not_wait_for_a_peer_that_does_not_read() -> None:
         router.received[0][1].send(b"x" * 10_000_000)
         await router.transports.close()
         assert router.transports.open_connections == 0
+
+
+async def test_a_peer_that_goes_on_sending_after_a_fault_still_reads_its_answer_in_peace() -> None:
+    fault = b"OPTIONS sip:a SIP/2.0\r\n\r\n"
+    async with running() as router, tcp_peer(router.port("tcp")) as peer:
+        router.answer = lambda data: b"400"
+        await write(peer, fault)
+        assert await read(peer) == b"400"
+        assert await read(peer) == b""
+        for number in range(3):
+            await write(peer, request(number))  # would meet a reset
+        assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        assert router.messages == [fault]
+
+
+async def test_a_burst_within_the_limit_waits_for_a_slow_reader() -> None:
+    async with running(limits=TcpLimits(unsent_bytes=20_000_000)) as router, tcp_peer(router.port("tcp")) as peer:
+        await write(peer, request(1))
+        await until(lambda: router.received)
+        router.received[0][1].send(b"x" * 15_000_000)  # more than the kernel takes
+        arrived = 0
+        while arrived < 15_000_000:
+            arrived += len(await read(peer))
+        assert router.failed == []
+
+
+async def test_an_idle_peer_that_does_not_read_either_is_cut_off() -> None:
+    limits = TcpLimits(idle_seconds=0.1, linger_seconds=0.1, sweep_seconds=0.02, unsent_bytes=20_000_000)
+    async with running(limits=limits) as router, tcp_peer(router.port("tcp")) as peer:
+        await write(peer, request(1))
+        await until(lambda: router.received)
+        router.received[0][1].send(b"x" * 15_000_000)
+        await until(lambda: router.failed)
+        assert router.transports.connections["tcp", "closed", "idle"] == 1
+
+
+async def test_we_connect_from_the_address_that_we_listen_on() -> None:
+    async with running(Listener("tcp", "127.0.0.2", 0)) as caller, running() as callee:
+        caller.transports.flow_to("tcp", "127.0.0.1", callee.port("tcp")).send(request(1))
+        await until(lambda: callee.received)
+        ((_, flow),) = callee.received
+        assert flow.source[0] == "127.0.0.2"
+
+
+async def test_a_wildcard_listener_shows_the_address_that_the_peer_reached() -> None:
+    async with running(Listener("tcp", "0.0.0.0", 0)) as router, tcp_peer(router.port("tcp"), "127.0.0.2") as peer:
+        await write(peer, request(1))
+        await until(lambda: router.received)
+        ((_, flow),) = router.received
+        assert flow.contact == f"127.0.0.2:{router.port('tcp')};transport=tcp"
+        outgoing = router.transports.flow_to("tcp", "127.0.0.1", free_port(socket.SOCK_STREAM))
+        assert outgoing.via == f"SIP/2.0/TCP 127.0.0.1:{router.port('tcp')}"

@@ -113,3 +113,21 @@ async def test_a_name_of_the_other_family_alone_is_served_by_it(transport: str, 
         caller.transports.flow_to(transport, "six.example", callee.port(transport)).send(request(1))
         await until(lambda: callee.received or caller.failed)
         assert callee.messages == [request(1)]
+
+
+async def test_the_second_address_of_a_name_is_tried_when_the_first_refuses(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.3 pair.example\n127.0.0.1 pair.example\n")
+    async with running(resolver=Resolver(lambda: 0.0, hosts=hosts)) as caller, running() as callee:
+        caller.transports.flow_to("tcp", "pair.example", callee.port("tcp")).send(request(1))
+        await until(lambda: callee.received or caller.failed)
+        assert callee.messages == [request(1)]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_both_families_can_listen_on_all_addresses_of_one_port(transport: str) -> None:
+    async with (
+        running(Listener(transport, "0.0.0.0", 0)) as first,
+        running(Listener(transport, "::", first.port(transport))) as second,
+    ):
+        assert second.port(transport) == first.port(transport)

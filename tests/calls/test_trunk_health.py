@@ -61,7 +61,7 @@ def test_interval_0_asks_never() -> None:
 def test_two_lost_answers_are_no_outage_three_are_and_one_answer_ends_it() -> None:
     router = Router(CHECKED)
     router.start()
-    answer_checks(router, 600, 200, 0, 0, 200)
+    answer_checks(router, 600, 200, 0, 0, 200, 0, 0, 200)
     assert router.events == []
     answer_checks(router, 120, 0)
     assert router.events == [("provider", False, "3 OPTIONS in a row failed: no answer")]
@@ -129,6 +129,16 @@ def test_a_trunk_that_comes_back_is_registered_with_at_once() -> None:
     (request,) = router.received("REGISTER")
     router.accept(request)
     assert router.line().up
+
+
+def test_a_trunk_that_comes_back_is_not_asked_again_soon_for_what_it_refused() -> None:
+    router = Router(replace(registering(), options_interval=30.0))
+    router.start()
+    router.answer(router.next("REGISTER"), 403)
+    answer_checks(router, 120, 0)
+    answer_checks(router, 120, 200)
+    assert router.events[-1][2] == "403 Forbidden"
+    assert router.received("REGISTER") == []
 
 
 def test_routine_checks_do_not_hurry_a_registrar_that_fails() -> None:

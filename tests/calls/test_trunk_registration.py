@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from router.sip.digest import Credentials, Verdict
 from router.sip.message import Request
@@ -282,6 +284,13 @@ def test_retry_after_is_waited_for() -> None:
     assert after >= 500
 
 
+def test_retry_after_does_not_lock_the_company_out_for_days() -> None:
+    router = Router(registering())
+    router.start()
+    router.answer(router.next("REGISTER"), 503, "Retry-After: 999999999")
+    wait_for(router, 3601)
+
+
 def test_403_takes_the_trunk_down_says_so_and_is_not_tried_again_soon() -> None:
     router = Router(registering())
     registered(router)
@@ -430,3 +439,71 @@ def test_stopping_says_nothing_where_nothing_is_registered() -> None:
     assert router.settled()
     router.advance(4000)
     assert router.received("REGISTER") == []
+
+
+# ------------------------------------------------------------------------------------------------ whatever happens
+
+HEADERS = st.lists(
+    st.sampled_from(
+        [
+            f'WWW-Authenticate: Digest realm="{REALM}",nonce="a",qop="auth"',
+            f'WWW-Authenticate: Digest realm="{REALM}",nonce="b",qop="auth",stale=true',
+            'WWW-Authenticate: Digest realm="evil.example",nonce="c"',
+            f'Proxy-Authenticate: Digest realm="{REALM}",nonce="d"',
+            "WWW-Authenticate: Digest realm=",
+            "Min-Expires: 900",
+            "Min-Expires: -1",
+            "Retry-After: 120",
+            "Retry-After: 99999999999",
+            "Expires: 0",
+            "Expires: 1",
+            "Contact: *",
+            "Contact: <sip:32042200100@192.0.2.100:5060>;expires=7",
+            "Contact: ,,",
+            "Service-Route: <sip:",
+        ]
+    ),
+    max_size=3,
+)
+EVENTS = st.one_of(
+    st.tuples(st.sampled_from([100, 200, 200, 302, 401, 401, 403, 407, 423, 500, 503, 600]), HEADERS),
+    st.sampled_from([0.5, 20.0, 300.0]),
+    st.sampled_from(["icmp", "lost", "password", "priority", "no listener"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(EVENTS, max_size=12))
+def test_whatever_happens_the_trunk_is_tried_again_within_the_hour_and_can_always_be_left(
+    events: list[tuple[int, list[str]] | float | str],
+) -> None:
+    router = Router(registering())
+    router.start()
+    for count, event in enumerate(events):
+        requests = router.received("REGISTER")[-1:]  # RFC 3261 §10.2 allows one at a time: the others have timed out
+        if isinstance(event, float):
+            router.advance(event)
+        elif isinstance(event, tuple) and requests:
+            router.answer(requests[0], event[0], *event[1])
+        elif event == "icmp" and requests:
+            router.refuse_to_deliver(requests[0])
+        elif event == "lost" and router.wires:
+            router.lose(router.wires[-1])
+        elif event == "password":
+            router.trunks.replace([registering(password=f"changed {count}")], router.now)
+        elif event == "priority":
+            router.trunks.replace([replace(router.line().trunk, priority=count)], router.now)
+        elif event == "no listener":
+            router.unreachable ^= {"192.0.2.1"}
+    router.unreachable.clear()
+    for _ in range(3700):
+        for request in router.received("REGISTER"):
+            router.accept(request)
+        if router.line().up:
+            break
+        router.advance(1.0)
+    assert router.line().up
+    router.trunks.stop(router.now)
+    router.advance(200)
+    assert router.settled()
+    assert router.stack.deadline == float("inf")

@@ -200,31 +200,28 @@ def _parse_sip(scheme: str, text: str, start: int) -> SipUri:
         _check_characters(text)
     if "%" in text:
         _check_escapes(text)
-    user, password = "", None
+    user, password, headers, port = "", None, "", None
     # A user part may hold ";" and "?" (RFC 4475 §3.1.1.13), but nothing may hold an unescaped "@" except as its end.
-    at = text.find("@", start)
-    if at >= 0:
-        user = text[start:at]
+    before, at, rest = text[start:].partition("@")
+    if not at:
+        rest = before
+    else:
+        user = before
         if ":" in user:
             user, _, password = user.partition(":")
         if not user:
             raise RemoteError(f'{_shown(text)} has an empty user part before "@"')
-        start = at + 1
-        if text.find("@", start) >= 0:
+        if "@" in rest:
             raise RemoteError(f'{_shown(text)} has two "@": escape the first as %40')
-    headers = ""
-    rest = text[start:]
     if "?" in rest:
         rest, _, headers = rest.partition("?")
     host, semicolon, params = rest.partition(";")
-    if semicolon and (not params or params[0] == ";" or params[0] == "=" or params[-1] == ";" or ";;" in params):
+    if semicolon and (not params or params[0] in ";=" or params[-1] == ";" or ";;" in params or ";=" in params):
         raise RemoteError(f"{_shown(text)} has a parameter without name")
-    port = None
-    colon = host.rfind(":")
-    if colon >= 0 and host[-1] != "]":
-        digits = host[colon + 1 :]
-        host = host[:colon]
-        if not digits.isdecimal() or not digits.isascii() or (port := int(digits[:6])) > MAX_PORT:
+    name, colon, digits = host.rpartition(":")
+    if colon and host[-1] != "]":
+        host = name
+        if not (digits.isdecimal() and digits.isascii() and len(digits) <= 5) or (port := int(digits)) > MAX_PORT:
             raise RemoteError(f"{_shown(text)} has port {_shown(digits)}, which is not a number from 0 to {MAX_PORT}")
     _check_host(host)
     return SipUri(scheme, user, password, host, port, params, headers)

@@ -89,6 +89,7 @@ def test_an_escaped_nul_stays_escaped_on_the_wire() -> None:
         "sip:a%zz@example.com",
         "sip:a@example.com:",
         "sip:a@example.com:65536",
+        "sip:a@example.com:0000005060",
         "sip:a@example.com:99999999999999999999",
         "sip:a@example.com:5o60",
         "sip:a@example.com:-1",

@@ -213,7 +213,7 @@ def _expires(request: Request) -> int:
         return DEFAULT_EXPIRES
     if not text.isascii() or not text.isdecimal():
         raise RemoteError("Expires is not a number of seconds")
-    expires = int(text[:11])
+    expires = int(text.lstrip("0")[:11] or "0")
     if 0 < expires < MIN_EXPIRES:
         raise RemoteError("Interval Too Brief", 423, (f"Min-Expires: {MIN_EXPIRES}",))
     return min(expires, MAX_EXPIRES)

@@ -419,7 +419,9 @@ def _expires(text: str | None, default: int) -> int:
     text = text.strip()
     if not text.isascii() or not text.isdecimal():
         return MALFORMED_EXPIRES
-    return min(int(text[:11]), MAX_EXPIRES)
+    return min(
+        int(text.lstrip("0")[:11] or "0"), MAX_EXPIRES
+    )  # cut, because a peer may write a number of 60,000 digits
 
 
 def _q(text: str | None) -> float:

@@ -126,7 +126,16 @@ def test_a_contacts_own_expiry_goes_before_the_header_and_the_default(world: Wor
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted"), [("60", 60), ("7200", 7200), ("7201", 7200), ("4294967296", 7200), ("soon", 3600)]
+    ("asked", "granted"),
+    [
+        ("60", 60),
+        ("7200", 7200),
+        ("7201", 7200),
+        ("4294967296", 7200),
+        ("soon", 3600),
+        ("0" * 20 + "600", 600),
+        ("9" * 9000, 7200),
+    ],
 )
 def test_an_expiry_is_cut_to_the_bounds_and_a_malformed_one_means_an_hour(
     world: World, asked: str, granted: int

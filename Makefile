@@ -19,6 +19,11 @@ BIN := $(VENV)/bin
 # What the tests run as real peers and tools, by Debian package.
 TEST_PACKAGES := sip-tester baresip-core sox iproute2 nftables
 
+# The files name no index and no path, so that everybody's own package index serves.
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
+  --strip-extras --no-annotate --all-build-deps --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+  --no-emit-options
+
 .PHONY: help setup setup-development run test interop check format bench lock test-packages clean
 
 help:  ## list these commands
@@ -51,11 +56,8 @@ bench: test-packages setup-development  ## speed and memory; ends with one JSON 
 	$(BIN)/python bench/run.py
 
 lock: setup-development  ## choose the newest allowed releases anew and pin them
-	export CUSTOM_COMPILE_COMMAND='make lock'; \
-	options='--quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-annotate --all-build-deps
-	         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options'; \
-	$(BIN)/pip-compile $$options --output-file requirements.lock pyproject.toml; \
-	$(BIN)/pip-compile $$options --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) --output-file requirements.lock pyproject.toml
+	$(PIP_COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 test-packages:
 	@.ci/debian-packages $(TEST_PACKAGES)

@@ -72,7 +72,7 @@ class ConfigurationError(Exception):
 def closest(word: str, words: Iterable[str]) -> str:
     """Return a suggestion that names the known word closest to `word`, or all of them where they are few."""
     known = sorted(set(words))
-    matches = get_close_matches(word, known, n=1, cutoff=0.6)
+    matches = get_close_matches(word, known, n=1, cutoff=0.5)
     if matches:
         return f"did you mean {matches[0]!r}?"
     if 0 < len(known) <= 12:

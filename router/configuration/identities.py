@@ -67,11 +67,10 @@ class Identities:
 
     def forwarding(self) -> ShownIdentity:
         """Return what is shown on a call that this person's rules forward outside."""
-        for candidate in (self._candidate("direct_number"), self._candidate("main_number")):
-            if not candidate.problem:
-                text = f"a forwarded call shows the number of the one who forwards: {candidate.number}"
-                return ShownIdentity(candidate.number, candidate.name, (Reason("", text),))
-        raise AssertionError("the main number can always be shown")
+        direct = self._candidate("direct_number")
+        shown = self._candidate("main_number") if direct.problem else direct
+        text = f"a forwarded call shows the number of the one who forwards: {shown.number}"
+        return ShownIdentity(shown.number, shown.name, (Reason("", text),))
 
     def emergency(self) -> ShownIdentity:
         """Return what emergency services see: the person's own number, so that they can call back."""
@@ -89,12 +88,14 @@ class Identities:
 
     def _shown(self, connection: Connection) -> ShownIdentity:
         rejected: list[Reason] = []
+        tried: set[str] = set()
         for shows, source in self._levels:
             rule = getattr(shows, connection.value)
             if rule is None and connection in _LIKE:
                 rule = getattr(shows, _LIKE[connection].value)
-            if rule is None:
+            if rule is None or rule in tried:
                 continue
+            tried.add(rule)
             candidate = self._candidate(rule)
             clause = _clause(rule, connection)
             words = f"{_CONNECTION_WORDS[connection]} shows {rule.replace('_', ' ')}"

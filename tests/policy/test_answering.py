@@ -1,0 +1,238 @@
+"""Where calls to people go: M2 to M5, F2 to F5, R2 to R7, G4 to G6, S3, S5, S6."""
+
+from __future__ import annotations
+
+import pytest
+
+from router.model.decision import Action, DialAddress, DialNumber, Diversion, LineState, Outcome, RingPerson
+from tests.policy.company import CUSTOMER, MAIN, Desk, clauses
+
+ON_CALL = LineState.ON_CALL
+
+
+def test_an_available_person_is_rung_on_all_devices(desk: Desk) -> None:
+    """F4."""
+    decision = desk.outside("+3242200124")
+    assert (decision.action, decision.target) == (Action.RING, RingPerson("paul", ("204-desk", "204-gsm")))
+    assert decision.no_answer_after == 20.0
+    assert decision.shown_number == CUSTOMER
+    assert decision.person == "paul"
+    assert decision.diversions == ()
+
+
+@pytest.mark.parametrize(
+    ("clause", "number", "target"),
+    [
+        ("F2", "+3242200124", "voicemail"),
+        ("R2", "+3242200121", "reception"),
+        ("R6", "+3242200131", "queue:technical"),
+    ],
+)
+def test_on_a_call(desk: Desk, clause: str, number: str, target: str) -> None:
+    decision = desk.outside(number, lines={"paul": ON_CALL, "claire": ON_CALL, "thomas": ON_CALL})
+    assert decision.action is Action.FORWARD
+    assert str(decision.target) == target
+    assert decision.diversions == (Diversion(number, "user-busy"),)
+    assert clauses(decision) == [clause]
+
+
+@pytest.mark.parametrize(
+    ("clause", "number", "target"),
+    [
+        ("F3", "+3242200124", "reception"),
+        ("R3", "+3242200121", "queue:sales"),
+        ("R7", "+3242200131", "reception"),
+    ],
+)
+def test_in_a_meeting(desk: Desk, clause: str, number: str, target: str) -> None:
+    """Nobody's phone rings: the call goes on at once."""
+    decision = desk.outside(number, profiles=dict.fromkeys(("paul", "claire", "thomas"), "meeting"))
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, target)
+    assert decision.diversions == (Diversion(number, "away"),)
+    assert decision.profile == "meeting"
+    assert clause in clauses(decision)
+
+
+def test_a_kind_of_profile_can_be_selected_by_its_name(desk: Desk) -> None:
+    assert str(desk.outside("+3242200121", profiles={"claire": "busy_other"}).target) == "queue:sales"
+    assert str(desk.outside("+3242200121", profiles={"claire": "absent"}).target) == "voicemail"
+
+
+@pytest.mark.parametrize(
+    ("time", "rings"),
+    [
+        ("2026-11-24T11:59:59", True),
+        ("2026-11-24T12:00:00", False),  # M4, G6: half-open
+        ("2026-11-24T12:59:59", False),
+        ("2026-11-24T13:00:00", True),
+        ("2026-11-24T16:59:59", True),
+        ("2026-11-24T17:00:00", False),  # M5
+        ("2026-11-25T07:59:59", False),  # S6: past midnight
+        ("2026-11-25T08:00:00", True),
+        ("2026-11-28T03:00:00", False),  # Saturday night still belongs to Friday
+        ("2026-11-28T12:30:00", False),
+        ("2026-11-30T07:59:59", False),  # Monday before work belongs to Sunday
+        ("2026-11-30T08:00:00", True),
+    ],
+)
+def test_profiles_by_time_of_day(desk: Desk, time: str, rings: bool) -> None:
+    decision = desk.outside("+3242200124", time)
+    assert (decision.action is Action.RING) is rings
+    if not rings:
+        assert str(decision.target) == "voicemail"
+        assert decision.diversions == (Diversion("+3242200124", "time-of-day"),)
+
+
+def test_each_scheduled_profile_cites_its_clause(desk: Desk) -> None:
+    assert clauses(desk.outside("+3242200124", "2026-11-24T12:30"))[0] == "M4"
+    assert clauses(desk.outside("+3242200124", "2026-11-24T17:00"))[0] == "M5"
+    assert clauses(desk.outside("+3242200121", "2026-11-24T17:00"))[0] == "R4"
+    assert desk.policy.people["claire"].says["gone_for_the_day"]["fr"] == "Parti pour la journée"
+
+
+@pytest.mark.parametrize(
+    ("time", "rings"),
+    [
+        ("2026-03-29T23:30:00+00:00", False),  # Monday 01:30 summer time, the night of the change
+        ("2026-03-30T05:59:59+00:00", False),  # 07:59:59 in Brussels; an hour earlier in UTC than the Monday before
+        ("2026-03-30T06:00:00+00:00", True),
+        ("2026-03-23T06:30:00+00:00", False),
+        ("2026-03-23T07:00:00+00:00", True),
+        ("2026-10-26T06:30:00+00:00", False),  # back to winter time
+        ("2026-10-26T07:00:00+00:00", True),
+    ],
+)
+def test_schedules_keep_to_the_wall_clock_across_daylight_saving(desk: Desk, time: str, rings: bool) -> None:
+    """G6."""
+    decision = desk.outside("+3242200124", time)
+    assert (decision.action is Action.RING) is rings
+
+
+def test_a_selected_profile_goes_before_the_schedule(desk: Desk) -> None:
+    """P2."""
+    at_night = desk.outside("+3242200121", "2026-11-24T22:00", profiles={"claire": "available"})
+    assert at_night.action is Action.RING
+    assert at_night.profile == "available"
+    at_noon = desk.outside("+3242200121", "2026-11-24T12:30", profiles={"claire": "meeting"})
+    assert str(at_noon.target) == "queue:sales"
+
+
+def test_a_selected_profile_that_no_longer_exists_leaves_the_schedule_in_force(desk: Desk) -> None:
+    decision = desk.outside("+3242200121", "2026-11-24T12:30", profiles={"claire": "garden"})
+    assert decision.profile == "lunch"
+    assert any("garden" in reason.text for reason in decision.rejected)
+
+
+def test_on_a_call_and_in_a_meeting(desk: Desk) -> None:
+    """G4: the profile weighs more, unless the role says that the line does."""
+    both = {"claire": "meeting", "luc": "meeting"}
+    lines = {"claire": ON_CALL, "luc": ON_CALL}
+    assert str(desk.outside("+3242200121", lines=lines, profiles=both).target) == "queue:sales"
+    decision = desk.outside("+3242200132", lines=lines, profiles=both)
+    assert str(decision.target) == "reception"
+    assert decision.diversions[0].reason == "user-busy"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "target", "diversion"),
+    [
+        (Outcome.NO_ANSWER, "voicemail", "no-answer"),
+        (Outcome.UNREACHABLE, "voicemail", "unavailable"),
+        (Outcome.BUSY, "reception", "user-busy"),  # R2: every device said 486, which is a call elsewhere
+        (Outcome.REJECTED, "reception", "user-busy"),
+    ],
+)
+def test_after_an_attempt_that_nobody_answered(desk: Desk, outcome: Outcome, target: str, diversion: str) -> None:
+    """G5."""
+    decision = desk.outside("+3242200121", tried={"claire": outcome})
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, target)
+    assert decision.diversions == (Diversion("+3242200121", diversion),)
+
+
+def test_an_attempt_that_began_before_closing_ends_by_the_rule_for_no_answer(desk: Desk) -> None:
+    decision = desk.outside("+3242200121", "2026-11-24T17:00:05", tried={"claire": Outcome.NO_ANSWER})
+    assert clauses(decision) == ["G5"]
+
+
+def test_an_unregistered_phone(desk: Desk) -> None:
+    """G5."""
+    decision = desk.outside("+3242200121", lines={"claire": LineState.UNREGISTERED})
+    assert str(decision.target) == "voicemail"
+    assert clauses(decision) == ["G5"]
+
+
+def test_voicemail_is_the_one_of_the_person_who_was_called(desk: Desk) -> None:
+    target = desk.outside("+3242200124", lines={"paul": ON_CALL}).target
+    assert target == DialAddress("sip:204@127.0.0.1:5091", "voicemail")
+
+
+def test_a_person_without_a_phone_is_not_waited_for(desk: Desk) -> None:
+    """F5."""
+    decision = desk.outside("+3242200126")
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, "voicemail")
+    assert clauses(decision) == ["F5"]
+
+
+def test_numbers_outlive_people(desk: Desk) -> None:
+    """S5: to the successor, to reception without one, and not before the person has left."""
+    decision = desk.outside("+3242200127")
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, "paul")
+    assert decision.diversions == (Diversion("+3242200127", "unconditional"),)
+    assert decision.no_answer_after == 20.0
+    assert str(desk.person("paul", "208").target) == "reception"
+    assert str(desk.outside("+3242200127", "2026-09-30T10:00").target) == "voicemail"
+
+
+def test_an_own_number_that_nobody_has_is_answered(desk: Desk) -> None:
+    """S3, S5."""
+    decision = desk.outside("+3242200177")
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, "reception")
+    assert decision.diversions == (Diversion("+3242200177", "unconditional"),)
+
+
+def test_the_main_number_keeps_hours(desk: Desk) -> None:
+    """G7: working days are without public holidays; Armistice Day 2026 is a Wednesday."""
+    assert str(desk.outside(MAIN).target) == "reception"
+    assert str(desk.outside(MAIN, "2026-11-24T07:59:59").target) == "voicemail"
+    assert str(desk.outside(MAIN, "2026-11-24T17:00").target) == "voicemail"
+    assert str(desk.outside(MAIN, "2026-11-11T10:00").target) == "voicemail"
+
+
+def test_a_team_is_reached_by_its_number(desk: Desk) -> None:
+    """F5."""
+    assert str(desk.outside("+3242200160").target) == "queue:technical"
+
+
+def test_forwarding_in_a_circle_ends(desk: Desk) -> None:
+    """S3: Ada forwards to Bob and Bob to Ada; both are on a call."""
+    decision = desk.person("paul", "401", lines={"ada": ON_CALL, "bob": ON_CALL})
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, "voicemail")
+    assert [d.number for d in decision.diversions] == ["401", "402"]
+
+
+def test_a_target_that_failed_is_not_tried_again(desk: Desk) -> None:
+    """S3: voicemail is down, so reception answers; only when both are down is the call refused."""
+    tried = {"claire": Outcome.NO_ANSWER, "voicemail": Outcome.UNREACHABLE}
+    assert str(desk.outside("+3242200121", tried=tried).target) == "reception"
+    decision = desk.outside("+3242200121", tried=tried | {"reception": Outcome.UNREACHABLE})
+    assert (decision.action, decision.status, decision.target) == (Action.REFUSE, 480, None)
+
+
+def test_a_call_forwarded_outside_shows_a_number_of_the_company(desk: Desk) -> None:
+    """S4: neither the caller's number nor an extension leaves; the forwarder has no number of her own here."""
+    decision = desk.person("paul", "403", lines={"eva": ON_CALL})
+    assert (decision.action, decision.target) == (Action.FORWARD, DialNumber("+3243334455"))
+    assert decision.shown_number == MAIN
+    assert decision.diversions == (Diversion(MAIN, "user-busy"),)
+
+
+def test_a_forward_to_a_greylisted_number_is_not_followed(desk: Desk) -> None:
+    """X2."""
+    decision = desk.person("paul", "403", profiles={"eva": "meeting"})
+    assert str(decision.target) == "voicemail"
+
+
+def test_a_phone_behind_the_pbx_is_rung_there(desk: Desk) -> None:
+    decision = desk.outside("+3242200151")
+    assert (decision.action, decision.target) == (Action.RING, DialAddress("sip:501@127.0.0.1:5070", "pia"))
+    assert str(desk.outside("+3242200151", tried={"pia": Outcome.NO_ANSWER}).target) == "voicemail"

@@ -244,13 +244,18 @@ class Router:
             gc.collect()
 
     def _malformed(self, flow: Flow, text: str) -> None:
-        self.hostile.warning("malformed", "message could not be served", peer=f"{flow.source[0]}:{flow.source[1]}", fault=text)
+        self.hostile.warning(
+            "malformed", "message could not be served", peer=f"{flow.source[0]}:{flow.source[1]}", fault=text
+        )
 
     def _trunk_changed(self, line: TrunkLine) -> None:
         _log.warning("trunk is up" if line.up else "trunk is down", trunk=line.trunk.name)
 
     def _readiness(self) -> dict[str, bool]:
-        return {"serving": self.serving, "not draining": not getattr(self, "exchange", None) or not self.exchange.draining}
+        return {
+            "serving": self.serving,
+            "not draining": not getattr(self, "exchange", None) or not self.exchange.draining,
+        }
 
     def _metrics(self) -> Metrics:
         stack, exchange = self.stack, self.exchange

@@ -55,7 +55,9 @@ class Gate:
         transaction.respond(status, now, headers=challenges)
         return None
 
-    def _allowed(self, account: Account, transaction: ServerTransaction, request: Request, now: float) -> Account | None:
+    def _allowed(
+        self, account: Account, transaction: ServerTransaction, request: Request, now: float
+    ) -> Account | None:
         if request.method == "REGISTER":
             return account  # the registrar checks the AOR and the end of a private device's exception
         if account.until is not None and self._wall_clock() >= account.until:

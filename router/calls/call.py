@@ -7,13 +7,12 @@ the garbage collector.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
 from router.calls.relay import relay_reinvite, relay_request
-from router.model.decision import Action, Attempt, Decision, Facts, Outcome
+from router.model.decision import Action, Attempt, Decision, Facts, Origin, Outcome
 from router.model.record import CallRecord
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
@@ -32,11 +31,30 @@ NO_ANSWER = 'Reason: SIP;cause=480;text="No answer"\r\n'
 # A callee's own answer is final; these say that the way to it failed, and another trunk may do better.
 _WAY_FAILED = frozenset((408, 503))
 
-SETUP, UP, OVER = "setup", "up", "over"
+# JOINING: the target of a transfer has answered and is being brought together with the transferee. ALONE: one party hung up
+# while a transfer finds the other a new one.
+SETUP, JOINING, UP, ALONE, OVER = "setup", "joining", "up", "alone", "over"
+
+
+class TransferUnderWay(Protocol):
+    """What a call that is being transferred asks about its end."""
+
+    def keeps(self, call: Call, by: Leg | None, now: float) -> bool:
+        """Hear that `call` is to end because `by` hung up (None: the router ends it).
+
+        True: it goes on without `by`. False: the transfer is given up.
+        """
+        ...
 
 
 class Call:
-    """See the module. Attributes that others read: `caller`, `callee` (legs), `state`, `decision`, `facts`."""
+    """See the module.
+
+    Attributes:
+        caller, callee: the legs; state, decision, facts: where it stands.
+        transfer: the transfer of one of its parties that is under way (see `transfer.py`, `replaces.py`).
+        status: final status that the caller got.
+    """
 
     __slots__ = (
         "_answered_at",
@@ -61,21 +79,18 @@ class Call:
         "facts",
         "legs",
         "state",
+        "status",
+        "transfer",
     )
 
-    def __init__(
-        self, exchange: Exchange, transaction: ServerTransaction, request: Request, facts: Facts, max_forwards: int, sticky: bool, now: float
-    ) -> None:
-        stack = exchange.stack
+    def __init__(self, exchange: Exchange, facts: Facts, max_forwards: int, now: float) -> None:
         self._exchange = exchange
         self._policy = exchange.policy  # calls in progress keep the policy they began with
-        self._invite: ServerTransaction | None = transaction
-        self._headers = passed(request.fields)
-        self._body = request.body
+        self._invite: ServerTransaction | None = None
+        self._headers = ""
+        self._body = b""
         self._max_forwards = max_forwards
         self._record_routes = ""
-        if "record-route" in request:
-            self._record_routes = "".join(f"Record-Route: {value}\r\n" for value in request.lines("record-route"))
         self._began = now
         self._started = exchange.clock()
         self._answered_at: float | None = None
@@ -90,13 +105,38 @@ class Call:
         self.state = SETUP
         self.legs: list[Leg] = []
         self.callee: Leg | None = None
-        caller = Leg(self, stack, exchange.strays, facts.peer, facts.person, now)
-        self.caller = caller
+        self.caller: Leg
+        self.transfer: TransferUnderWay | None = None
+        self.status = 0
+
+    @classmethod
+    def incoming(
+        cls,
+        exchange: Exchange,
+        transaction: ServerTransaction,
+        request: Request,
+        facts: Facts,
+        max_forwards: int,
+        sticky: bool,
+        now: float,
+    ) -> Call:
+        """The call that an INVITE asks for. Raises RemoteError for a malformed Contact or Record-Route."""
+        stack = exchange.stack
+        call = cls(exchange, facts, max_forwards, now)
+        call._invite = transaction
+        call._headers = passed(request.fields)
+        call._body = request.body
+        if "record-route" in request:
+            call._record_routes = "".join(f"Record-Route: {value}\r\n" for value in request.lines("record-route"))
+        caller = Leg(call, stack, exchange.strays, facts.peer, facts.person, now)
+        caller.outside = facts.origin is Origin.TRUNK
+        call.caller = caller
         tag = stack.ids.token()
         caller.dialog = Dialog.incoming(request, tag, transaction.flow, caller, stack.flows, sticky)
         stack.dialogs[tag] = caller.dialog
         transaction.tag = tag
         transaction.owner = caller
+        return call
 
     # ------------------------------------------------------------------------------------- where it goes
 
@@ -104,8 +144,8 @@ class Call:
         """Follow the first decision. The call counts from here on."""
         exchange = self._exchange
         exchange.calls.add(self)
-        if self.facts.person is not None:
-            exchange.lines.call_began(self.facts.person)
+        if self.caller.person is not None:
+            exchange.lines.call_began(self.caller.person)
         self.follow(decision, now)
 
     def follow(self, decision: Decision, now: float) -> None:
@@ -144,7 +184,7 @@ class Call:
         self._attempts += 1
         if self._attempts < MAX_ATTEMPTS and decision.action in (Action.RING, Action.FORWARD):
             attempt = Attempt(str(decision.target), outcome)
-            self.facts = replace(self.facts, attempts=(*self.facts.attempts, attempt))
+            self.facts = self.facts._replace(attempts=(*self.facts.attempts, attempt))
             following = self._exchange.decide(self.facts, self._policy)
             if following.action is Action.REFUSE or following.target != decision.target:
                 self.follow(following, now)
@@ -180,13 +220,18 @@ class Call:
             if leg is not self.callee or response.to_tag != leg.dialog.remote_tag:
                 self._exchange.strays.response_received(transaction, response, now)
             return  # the same answer again: its ACK waits for the caller's
+        if self._settle_on(leg, transaction, response, now):
+            self._answer_caller(invite, leg, transaction, response, now)
+
+    def _settle_on(self, leg: Leg, transaction: ClientTransaction, response: Response, now: float) -> bool:
+        """Make the leg that answers the callee and let go of all others; False when its answer is unusable."""
         try:
             leg.dialog.confirm(response, self._exchange.stack.flows)
         except RemoteError:
             self._exchange.strays.response_received(transaction, response, now)
             self._leg_ends(leg, 500, now)
             self._next_leg(Outcome.UNREACHABLE, (500, "", ""), now)
-            return
+            return False
         cancel(self._no_answer)
         self._no_answer = None
         leg.invite = None
@@ -201,11 +246,19 @@ class Call:
             legs.remove(leg)
             self._withdraw_all(ELSEWHERE, now)
         self.legs = []
+        self._waiting = []
         exchange = self._exchange
         if leg.person is not None:
             if leg.rang_at is not None:
                 exchange.lines.ringing_ended(leg.person)
             exchange.lines.call_began(leg.person)
+        exchange.setup_seconds.observe(now - self._began)
+        return True
+
+    def _answer_caller(
+        self, invite: ServerTransaction, leg: Leg, transaction: ClientTransaction, response: Response, now: float
+    ) -> None:
+        exchange = self._exchange
         caller = self.caller
         dialog = caller.dialog
         tag = self._caller_tag(response.to_tag)
@@ -214,18 +267,18 @@ class Call:
             del dialogs[dialog.local_tag]
             dialog.local_tag = tag
             dialogs[tag] = dialog
-        headers = f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response.fields)}"
+        headers = (
+            f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response.fields)}"
+        )
         data = invite.respond(200, now, response.reason, headers, response.body, tag)
         invite.owner = None
         self._invite = None
         self._early_tags = None
         self._headers = self._record_routes = ""
         self._body = b""
-        self._waiting = []
         caller.answer = Answer(exchange.stack, dialog, data, now)
         caller.due = AckDue(leg, transaction, leg.dialog.local_cseq)
-        caller.status = 200
-        exchange.setup_seconds.observe(now - self._began)
+        self.status = 200
 
     def leg_refuses(self, leg: Leg, response: Response, now: float) -> None:
         """A final refusal of one leg: credentials, the next trunk, the other phones, the policy, or the caller's answer."""
@@ -328,7 +381,7 @@ class Call:
     def _refuse(self, status: int, reason: str, headers: str, now: float, ended_by: str = "router") -> None:
         """Give the caller a final refusal and end the call."""
         invite, self._invite = self._invite, None
-        self.caller.status = status
+        self.status = status
         if invite is not None:
             invite.respond(status, now, reason, headers)
             invite.owner = None
@@ -350,12 +403,14 @@ class Call:
             if self.state == SETUP and leg is self.caller:
                 self._withdraw_all(reason, now)
                 self._refuse(487, "", "", now, "caller")
-            elif self.state == UP:
+            elif self.state in (UP, ALONE):
                 self.end(leg, reason, now)
         elif self._exchange.serve_in_dialog(self, leg, transaction, request, now):
             pass
         elif self.state != UP:
-            transaction.respond(491 if method == "INVITE" else 500, now, headers="Retry-After: 1\r\n" if method != "INVITE" else "")
+            transaction.respond(
+                491 if method == "INVITE" else 500, now, headers="Retry-After: 1\r\n" if method != "INVITE" else ""
+            )
         elif method == "INVITE":
             relay_reinvite(self, leg, transaction, request, now)
         else:
@@ -366,7 +421,7 @@ class Call:
 
     def ack_missing(self, leg: Leg, now: float) -> None:
         """The caller vanished between our 200 and its ACK (RFC 3261 §13.3.1.4)."""
-        if self.state == UP:
+        if self.state in (UP, ALONE):
             self.end(None, 'Reason: SIP;cause=408;text="ACK missing"\r\n', now)
 
     def end(self, by: Leg | None, headers: str, now: float) -> None:
@@ -385,12 +440,39 @@ class Call:
             return
         caller.acknowledge_due(now)
         callee.acknowledge_due(now)
+        if self.transfer is not None and self.transfer.keeps(self, by, now):
+            return
         for leg in (caller, callee):
             if leg is by:
                 leg.close(now)
-            else:
+            elif leg.call is self:  # it is not where a transfer took it over, or let it go before
                 leg.hang_up(headers, now)
         self._over("router" if by is None else "caller" if by is caller else "callee", now)
+
+    def leave(self, leg: Leg, now: float) -> None:
+        """One party has hung up while a transfer finds the other a new one: the call goes on with that one alone."""
+        if leg.person is not None:
+            self._exchange.lines.call_ended(leg.person)
+            leg.person = None
+        leg.close(now)
+        self.state = ALONE
+
+    def replace(self, old: Leg, new: Leg, now: float) -> None:
+        """Let an answered leg of another call take the place of one of the two here (RFC 3891); `old` is to be hung up by
+        whoever asks for this."""
+        if old is self.caller:
+            self.caller = new
+        else:
+            self.callee = new
+        new.call = self
+        self.state = UP
+        self.transfer = None
+        lines = self._exchange.lines
+        if new.person is not None:
+            lines.call_began(new.person)
+        if old.person is not None:
+            lines.call_ended(old.person)
+        self._finished.append(old)
 
     def _over(self, ended_by: str, now: float) -> None:
         """The last thing that happens to a call: it is counted, recorded and let go."""
@@ -400,8 +482,8 @@ class Call:
         exchange.calls.discard(self)
         callee = self.callee
         lines = exchange.lines
-        if self.facts.person is not None:
-            lines.call_ended(self.facts.person)
+        if self.caller.person is not None:
+            lines.call_ended(self.caller.person)
         if callee is not None:
             self._finished.append(callee)
             if callee.person is not None:
@@ -425,8 +507,8 @@ class Call:
                 None if decision.target is None else str(decision.target),
                 decision.shown_number,
                 decision.because,
-                tuple([leg.record(began) for leg in self._finished]),
-                self.caller.status,
+                tuple([leg.record(began, now) for leg in self._finished]),
+                self.status,
                 None,
                 ended_by,
             )

@@ -64,7 +64,11 @@ class Destination:
         shown = decision.shown_number
         line = self.line
         if line is None:
-            extra = diverted(decision.diversions, [d.number for d in decision.diversions], self.host, self.uri) if decision.diversions else ""
+            extra = (
+                diverted(decision.diversions, [d.number for d in decision.diversions], self.host, self.uri)
+                if decision.diversions
+                else ""
+            )
             return from_value(decision, shown, self.host, True), extra
         number = line.written(shown) if shown is not None else None
         form = line.trunk.identity
@@ -72,9 +76,13 @@ class Destination:
         if form == "p_asserted_identity" and line.trunk.registration is not None and not decision.withhold:
             # The provider knows this trunk by its account; who calls stands in P-Asserted-Identity.
             who = f"<sip:{user_part(line.trunk.registration.user)}@{self.host}>"
-        extra = asserted(decision, number, self.host) if form != "from" else "Privacy: id\r\n" if decision.withhold else ""
+        extra = (
+            asserted(decision, number, self.host) if form != "from" else "Privacy: id\r\n" if decision.withhold else ""
+        )
         if decision.diversions:
-            extra += diverted(decision.diversions, [line.written(d.number) for d in decision.diversions], self.host, self.uri)
+            extra += diverted(
+                decision.diversions, [line.written(d.number) for d in decision.diversions], self.host, self.uri
+            )
         return who, extra
 
 
@@ -110,7 +118,16 @@ class Directory:
             except LookupError:  # no listener of that transport: the trunk is down, the next one may do
                 continue
             host = line.host
-            found.append(Destination(flow, f"sip:{user_part(line.written(target.number))}@{host}", host, line.trunk.name, line=line, routes=line.routes))
+            found.append(
+                Destination(
+                    flow,
+                    f"sip:{user_part(line.written(target.number))}@{host}",
+                    host,
+                    line.trunk.name,
+                    line=line,
+                    routes=line.routes,
+                )
+            )
         return found
 
     def _devices(self, target: RingPerson) -> list[Destination]:
@@ -139,4 +156,11 @@ class Directory:
             flow = self._flows.flow_to(uri.transport or "udp", uri.address, uri.port or 5060)
         except LookupError:
             return []
-        return [Destination(flow, str(uri.bare()), uri.host if uri.port is None else f"{uri.host}:{uri.port}", target.name or target.uri)]
+        return [
+            Destination(
+                flow,
+                str(uri.bare()),
+                uri.host if uri.port is None else f"{uri.host}:{uri.port}",
+                target.name or target.uri,
+            )
+        ]

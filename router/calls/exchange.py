@@ -7,6 +7,7 @@ what was decided. It owns what all calls share.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from time import perf_counter
 
 from router.calls.authentication import Gate
@@ -26,7 +27,7 @@ from router.ports import Clock
 from router.sip.dialog import MAX_FORWARDS
 from router.sip.errors import RemoteError
 from router.sip.message import Request
-from router.sip.name_addr import NameAddr
+from router.sip.name_addr import NameAddr, split_list
 from router.sip.stack import ALLOW, METHODS, Stack
 from router.sip.transaction import ServerTransaction
 from router.sip.uri import SipUri, TelUri, parse_uri
@@ -34,6 +35,7 @@ from router.sip.uri import SipUri, TelUri, parse_uri
 ACCEPT = "Accept: application/sdp\r\n"
 # Bodies of an INVITE that pass; the media types themselves are the phones' business (RFC 3261 §8.2.3).
 BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/related", "multipart/alternative"))
+WITHHELD = frozenset(("anonymous", "unknown", "restricted", "unavailable"))  # user parts that name nobody
 UNDERSTOOD = frozenset(("replaces",))  # option tags that may stand in Require (RFC 3261 §8.2.2.3)
 
 Served = Callable[[ServerTransaction, Request, "Account | None", float], None]
@@ -111,7 +113,9 @@ class Exchange:
         if method == "INVITE":
             self._invite(transaction, request, peer, now)
         elif method == "OPTIONS":
-            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\nAllow-Events: message-summary\r\n")
+            transaction.respond(
+                200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\nAllow-Events: message-summary\r\n"
+            )
         elif method not in METHODS:
             transaction.respond(501, now, headers=ALLOW)
         else:
@@ -122,14 +126,18 @@ class Exchange:
                     return
             served = self._served.get(method)
             if served is None:
-                transaction.respond(481 if method in ("BYE", "NOTIFY", "INFO", "PRACK", "UPDATE") else 405, now, headers=ALLOW)
+                transaction.respond(
+                    481 if method in ("BYE", "NOTIFY", "INFO", "PRACK", "UPDATE") else 405, now, headers=ALLOW
+                )
             else:
                 served(transaction, request, account, now)
 
     def _check_require(self, request: Request) -> None:
         unknown = [tag for tag in request.list("require") if tag.lower() not in UNDERSTOOD]
         if unknown:
-            raise RemoteError("an extension is required that is not supported", 420, (f"Unsupported: {', '.join(unknown)}",))
+            raise RemoteError(
+                "an extension is required that is not supported", 420, (f"Unsupported: {', '.join(unknown)}",)
+            )
 
     def _register(self, transaction: ServerTransaction, request: Request, account: Account | None, now: float) -> None:
         assert account is not None
@@ -156,7 +164,8 @@ class Exchange:
             if content_type not in BODIES:
                 raise RemoteError("the body is of a type that no phone here takes", 415, ("Accept: application/sdp",))
         if "accept" in request and not any(
-            value.partition(";")[0].strip() in ("application/sdp", "application/*", "*/*") for value in request.tokens("accept")
+            value.partition(";")[0].strip() in ("application/sdp", "application/*", "*/*")
+            for value in request.tokens("accept")
         ):
             raise RemoteError("the caller accepts no session description", 406)
         if self.draining:
@@ -166,7 +175,7 @@ class Exchange:
             return
         transaction.start_trying(now)
         facts = self._facts(request, peer, account)
-        call = Call(self, transaction, request, facts, max_forwards - 1, account is not None, now)
+        call = Call.incoming(self, transaction, request, facts, max_forwards - 1, account is not None, now)
         call.begin(self.decide(facts, self.policy), now)
 
     def _hops_left(self, request: Request) -> int:
@@ -219,7 +228,9 @@ class Exchange:
 
     # --------------------------------------------------------------------------------------------- in dialogs
 
-    def serve_in_dialog(self, call: Call, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> bool:
+    def serve_in_dialog(
+        self, call: Call, leg: Leg, transaction: ServerTransaction, request: Request, now: float
+    ) -> bool:
         """Serve what the router answers itself within a call; False for what goes on to the other side."""
         method = request.method
         if "require" in request:
@@ -233,7 +244,12 @@ class Exchange:
         return True
 
     def _replaces(
-        self, transaction: ServerTransaction, request: Request, peer: Trunk | Pbx | None, account: Account | None, now: float
+        self,
+        transaction: ServerTransaction,
+        request: Request,
+        peer: Trunk | Pbx | None,
+        account: Account | None,
+        now: float,
     ) -> bool:
         return False
 
@@ -249,20 +265,21 @@ def _privacy(request: Request) -> list[str]:
 
 def _caller(request: Request) -> tuple[str | None, str | None]:
     """Number and name of the caller as a trusted peer asserts them (RFC 3325), else as From says."""
-    value = request.get("p-asserted-identity")
-    if value is None:
-        value = request.get("from") or ""
-    else:
-        values = request.list("p-asserted-identity")
-        value = next((v for v in values if "sip:" in v or "tel:" in v), values[0])
-    address = NameAddr.parse(value)
-    uri = address.parsed_uri()
-    if isinstance(uri, SipUri):
-        number = uri.username
-    elif isinstance(uri, TelUri):
-        number = uri.number
-    else:
-        number = ""
-    if not number or number.lower() in ("anonymous", "unknown", "restricted", "unavailable"):
-        return None, None
-    return number, address.display or None
+    return _number_and_name(request.get("p-asserted-identity") or request.get("from") or "")
+
+
+@lru_cache(maxsize=4096)  # a PBX's people and a company's customers call again
+def _number_and_name(line: str) -> tuple[str | None, str | None]:
+    """What a From or P-Asserted-Identity says; of several identities the first that is a SIP or tel URI."""
+    for value in split_list(line):
+        address = NameAddr.parse(value)
+        uri = address.parsed_uri()
+        if isinstance(uri, SipUri):
+            number = uri.username
+        elif isinstance(uri, TelUri):
+            number = uri.number
+        else:
+            continue
+        if number and number.lower() not in WITHHELD:
+            return number, address.display or None
+    return None, None

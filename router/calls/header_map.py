@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-Fields = list[tuple[str, str]]
+Fields = Iterable[tuple[str, str]]
 
 # Written anew for each leg, or meaningful on one leg alone.
 OWN = frozenset(

@@ -25,7 +25,7 @@ _USER_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 
 def user_part(text: str) -> str:
     """Escape a user part (RFC 3261 §25.1); numbers and extensions come back as they are."""
-    if text.isalnum() and text.isascii():
+    if text.lstrip("+").isalnum() and text.isascii():
         return text
     return "".join(
         c if c in _USER_SAFE else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape")) for c in text

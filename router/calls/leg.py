@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from router.calls.header_map import passed
 from router.model.record import LegRecord
-from router.sip.dialog import Answer, Dialog
+from router.sip.dialog import Answer, Dialog, DialogOwner
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
 from router.sip.name_addr import NameAddr
@@ -16,10 +16,17 @@ from router.sip.transaction import ClientTransaction, ServerTransaction
 if TYPE_CHECKING:
     from router.calls.call import Call
     from router.calls.destination import Destination
-    from router.calls.relay import Reinvite
     from router.calls.trunk import TrunkLine
 
 CAPABILITIES = f"{ALLOW}Supported: replaces\r\n"
+
+
+class Change(Protocol):
+    """A re-INVITE under way on a leg."""
+
+    def abandon(self, now: float) -> None:
+        """The leg is over: let go of it."""
+        ...
 
 
 class AckDue:
@@ -54,6 +61,8 @@ class Leg:
         invite: the client transaction of the INVITE that is to make this leg, while nothing final has come.
         answer: our 2xx on this leg, while its ACK is awaited; due: what is to be acknowledged on the other leg then.
         changing: the re-INVITE that is under way on this leg, in either direction.
+        outside: the leg leads over a trunk, out of the company.
+        refers: how many REFERs were accepted on it (RFC 3515 §2.4.6 tells their subscriptions apart).
         authorization: header line that this trunk wanted, with CRLF, or "".
         peer: trunk, PBX, account or address, for the record; line: the trunk.
     """
@@ -69,9 +78,11 @@ class Leg:
         "ended_at",
         "invite",
         "line",
+        "outside",
         "peer",
         "person",
         "rang_at",
+        "refers",
         "stack",
         "started_at",
         "status",
@@ -80,7 +91,9 @@ class Leg:
         "tries",
     )
 
-    def __init__(self, call: Call, stack: Stack, strays: Strays, peer: str, person: str | None, started_at: float) -> None:
+    def __init__(
+        self, call: Call, stack: Stack, strays: Strays, peer: str, person: str | None, started_at: float
+    ) -> None:
         self.call: Call | None = call
         self.stack = stack
         self.strays = strays
@@ -92,7 +105,9 @@ class Leg:
         self.invite: ClientTransaction | None = None
         self.answer: Answer | None = None
         self.due: AckDue | None = None
-        self.changing: Reinvite | None = None
+        self.changing: Change | None = None
+        self.outside = False
+        self.refers = 0
         self.authorization = ""
         self.target = ""
         self.tries = 0
@@ -103,7 +118,9 @@ class Leg:
 
     # ------------------------------------------------------------------------------------ making the leg
 
-    def open(self, destination: Destination, who: str, headers: str, body: bytes, max_forwards: int, now: float) -> None:
+    def open(
+        self, destination: Destination, who: str, headers: str, body: bytes, max_forwards: int, now: float
+    ) -> None:
         """Send the first INVITE of an outgoing leg.
 
         Args:
@@ -114,6 +131,7 @@ class Leg:
         flow = destination.flow
         self.destination = destination
         self.line = destination.line
+        self.outside = destination.line is not None
         self.target = destination.uri
         uri = destination.uri
         dialog = Dialog(ids.token(), ids.token(), None, who, f"<{uri}>", uri, flow, self, destination.sticky)
@@ -160,10 +178,13 @@ class Leg:
 
     def hang_up(self, headers: str, now: float) -> None:
         """End the dialog with BYE. A 2xx that still waits for its ACK on this leg's side is acknowledged first."""
-        dialog = self.dialog
-        farewell = Farewell(self.stack, dialog, self.line)
-        dialog.owner = farewell
+        farewell = Farewell(self.stack, self.dialog, self.line)
         farewell.send(headers, now)
+        self.leave_to(farewell, now)
+
+    def leave_to(self, owner: DialogOwner, now: float) -> None:
+        """Leave the dialog to somebody who ends it; this leg is over."""
+        self.dialog.owner = owner
         self._detach(now)
 
     def close(self, now: float) -> None:
@@ -184,9 +205,9 @@ class Leg:
         if self.ended_at is None:
             self.ended_at = now
 
-    def record(self, began: float) -> LegRecord:
+    def record(self, began: float, now: float) -> LegRecord:
         """What became of this leg, with times relative to the call's beginning."""
-        ended = self.ended_at if self.ended_at is not None else self.started_at
+        ended = self.ended_at if self.ended_at is not None else now  # it goes on in another call
         rang = None if self.rang_at is None else self.rang_at - began
         return LegRecord(self.peer, self.target, self.status, None, "", self.started_at - began, rang, ended - began)
 

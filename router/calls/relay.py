@@ -103,7 +103,9 @@ class Reinvite(Relay):
 
     __slots__ = ("_client", "_cseq", "_from")
 
-    def __init__(self, call: Call, leg: Leg, to: Leg, transaction: ServerTransaction, headers: str, body: bytes) -> None:
+    def __init__(
+        self, call: Call, leg: Leg, to: Leg, transaction: ServerTransaction, headers: str, body: bytes
+    ) -> None:
         Relay.__init__(self, call, to, transaction, headers, body)
         self._from = leg
         self._client: ClientTransaction | None = None
@@ -129,7 +131,9 @@ class Reinvite(Relay):
         elif status >= 200:
             self._succeed(transaction, response, now)
         elif status > 100:
-            self._transaction.respond(status, now, response.reason, self._contact() + passed(response.fields), response.body)
+            self._transaction.respond(
+                status, now, response.reason, self._contact() + passed(response.fields), response.body
+            )
 
     def _succeed(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         leg, to = self._from, self._to

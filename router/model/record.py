@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from router.model.decision import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class LegRecord:
+class LegRecord(NamedTuple):
     """One attempt to reach somebody.
 
     Args:
@@ -32,8 +31,7 @@ class LegRecord:
     ended_after: float
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(NamedTuple):
     """A finished call. Durations are monotonic: a clock that is set during the call does not bend them.
 
     Args:

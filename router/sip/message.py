@@ -10,6 +10,7 @@ headers, CSeq. What concerns one method alone is checked where that method is se
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from router.sip.errors import RemoteError
 from router.sip.name_addr import split_list
@@ -64,6 +65,7 @@ SINGLE = frozenset(
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
 
 Values = list[str]  # named, as a method of Message is called list
+Fields = Iterable[tuple[str, str]]
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
@@ -73,27 +75,25 @@ class Message:
     """What requests and responses have in common.
 
     Attributes:
-        fields: (key, line) of each header in order; the key is the full name in lower case, the line as received
-            (unfolded, without CRLF).
         body: exactly the Content-Length bytes.
         cseq: CSeq number.
         method: of a request its method, of a response the method in its CSeq.
     """
 
-    __slots__ = ("_index", "_via", "body", "cseq", "fields", "method")
+    __slots__ = ("_index", "_keys", "_lines", "_via", "body", "cseq", "method")
 
-    fields: list[tuple[str, str]]
     body: bytes
     cseq: int
     method: str
+    _keys: Values
+    _lines: Values
+    _index: dict[str, str]
+    _via: Via | None
 
-    def __init__(self, method: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes) -> None:
-        self.method = method
-        self.fields = fields
-        self.body = body
-        self.cseq = 0
-        self._index = index
-        self._via: Via | None = None
+    @property
+    def fields(self) -> Fields:
+        """(key, line) of each header in order; the line as received (unfolded, without CRLF)."""
+        return zip(self._keys, self._lines, strict=True)
 
     def __contains__(self, key: str) -> bool:
         return key in self._index
@@ -105,9 +105,12 @@ class Message:
 
     def lines(self, key: str) -> Values:
         """Values of all headers of that name, a line each, commas not split."""
-        if key not in self._index:
-            return []
-        return [line.partition(":")[2].strip() for name, line in self.fields if name == key]
+        found = self._keys.count(key)
+        if found < 2:
+            return [self._index[key].strip()] if found else []
+        return [
+            line.partition(":")[2].strip() for name, line in zip(self._keys, self._lines, strict=True) if name == key
+        ]
 
     def list(self, key: str) -> Values:
         """All values of a header that is a comma-separated list, over all its lines (RFC 3261 §7.3.1)."""
@@ -142,11 +145,15 @@ class Request(Message):
 
     __slots__ = ("uri",)
 
-    def __init__(
-        self, method: str, uri: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes
-    ) -> None:
-        Message.__init__(self, method, fields, index, body)
+    def __init__(self, method: str, uri: str, keys: Values, lines: Values, index: dict[str, str], body: bytes) -> None:
+        self.method = method
         self.uri = uri
+        self.body = body
+        self.cseq = 0
+        self._keys = keys
+        self._lines = lines
+        self._index = index
+        self._via = None
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.uri}>"
@@ -158,9 +165,15 @@ class Response(Message):
     __slots__ = ("reason", "status")
 
     def __init__(
-        self, status: int, reason: str, fields: list[tuple[str, str]], index: dict[str, str], body: bytes
+        self, status: int, reason: str, keys: Values, lines: Values, index: dict[str, str], body: bytes
     ) -> None:
-        Message.__init__(self, "", fields, index, body)
+        self.method = ""
+        self.body = body
+        self.cseq = 0
+        self._keys = keys
+        self._lines = lines
+        self._index = index
+        self._via = None
         self.status = status
         self.reason = reason
 
@@ -271,6 +284,8 @@ def tag_of(value: str) -> str | None:
 
 def _unusual_tag(value: str) -> str | None:
     """The tag where it is written with spaces or capitals (`; TAG = x`)."""
+    if "tag" not in value and "tag" not in value.lower():
+        return None
     for parameter in value[value.rfind(">") + 1 :].split(";")[1:]:
         name, _, content = parameter.partition("=")
         if name.strip().lower() == "tag":
@@ -305,42 +320,41 @@ def parse(data: bytes) -> Request | Response:
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
-    start = lines[0]
-    fields: list[tuple[str, str]] = []
-    index: dict[str, str] = {}
-    message: Request | Response
-    fault = ""
-    if start.startswith("SIP/2.0 "):
-        message = Response(_status(start[8:11], start), start[12:], fields, index, body)
-    else:
-        method, _, rest = start.partition(" ")
-        uri, _, version = rest.rpartition(" ")
-        message = Request(method, uri, fields, index, body)
-        if version != "SIP/2.0" or not uri or " " in uri:
-            fault = _start_line_fault(message, start)
-    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
-        fault = fault or "a bare CR or LF stands in the headers"
+    start = lines.pop(0)
     if len(lines) > MAX_HEADER_LINES:
         raise RemoteError("more header lines than any call needs", 513)
-    lines[0] = ""
+    fault = ""
+    keys: Values = []
+    index: dict[str, str] = {}
+    append, known = keys.append, _KEYS
     for line in lines:
         name, colon, value = line.partition(":")
-        key = _KEYS.get(name)
-        if key is None:
-            if not line:
-                continue
+        try:
+            key = known[name]
+        except KeyError:
             try:
                 key = header_key(name)
             except RemoteError as error:
+                key = ""  # the line goes no further
                 fault = fault or error.text
-                continue
         if not colon:
             fault = fault or "a header line has no colon"
-        fields.append((key, line))
+        append(key)
         if key not in index:
             index[key] = value
         elif key in SINGLE:
             fault = fault or f"{key} appears more than once"
+    message: Request | Response
+    if start.startswith("SIP/2.0 "):
+        message = Response(_status(start[8:11], start), start[12:], keys, lines, index, body)
+    else:
+        method, _, rest = start.partition(" ")
+        uri, _, version = rest.rpartition(" ")
+        message = Request(method, uri, keys, lines, index, body)
+        if version != "SIP/2.0" or not uri or " " in uri:
+            fault = _start_line_fault(message, start)
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+        fault = fault or "a bare CR or LF stands in the headers"
     if not end_of_head:
         fault = fault or "the empty line after the headers is missing"
     fault = fault or _fault(message, index)
@@ -350,20 +364,18 @@ def parse(data: bytes) -> Request | Response:
 
 
 def _fault(message: Request | Response, index: dict[str, str]) -> str:
-    """What is wrong with the headers without which nothing works, or ""."""
-    for key in _MANDATORY:
-        if key not in index:
-            return f"{key} is missing"
+    """What is wrong with the headers without which nothing works, or ""; sets `cseq`, and cuts what follows the body."""
+    if not ("via" in index and "from" in index and "to" in index and "call-id" in index and "cseq" in index):
+        return f"{next(key for key in _MANDATORY if key not in index)} is missing"
     number, _, method = index["cseq"].strip().partition(" ")
-    if "\t" in number:
+    if not (number.isdigit() and number.isascii()):
         number, _, method = " ".join(index["cseq"].split()).partition(" ")
     if not (number.isdigit() and number.isascii()) or len(number) > 10 or int(number) > MAX_CSEQ:
         return "CSeq is not a number below 2^31"
     message.cseq = int(number)
-    method = method.strip()
     if type(message) is Response:
-        message.method = method
-    elif method != message.method:
+        message.method = method.strip()
+    elif method != message.method and method.strip() != message.method:
         return "CSeq names another method than the request line"
     length = index.get("content-length")
     if length is not None:

@@ -116,7 +116,7 @@ class Stack:
         self._outbox.append((flow, data))
 
     def count_response(self, method: str, status: int) -> None:
-        self.responses[method if method in METHODS else "other", status_label(status), "out"] += 1
+        self.responses[method if method in METHODS else "other", STATUS_LABELS[status], "out"] += 1
 
     # ---------------------------------------------------------------------------------------------- receiving
 
@@ -153,7 +153,7 @@ class Stack:
         transaction = self._clients.get(branch + "CANCEL" if method == "CANCEL" else branch)
         known = method if method in METHODS else "other"
         status = response.status
-        self.responses[known, status_label(status), "in"] += 1
+        self.responses[known, STATUS_LABELS[status], "in"] += 1
         if transaction is None or transaction.method != method:
             self.malformed["stray response",] += 1  # RFC 3261 §18.1.2: discarded silently
             return
@@ -386,17 +386,13 @@ def via_lines(request: Request, via: Via, flow: Flow) -> str:
         text = f"{text[: at + 6]}={port};received={host}{text[at + 6 :]}"
     elif via.host != host and via.received is None:
         text = f"{text};received={host}"
-    first = request._index["via"].strip()
-    if len(first) > len(via.text):  # more than one value in the first line
-        text += first[len(via.text) :]
     rest = request.lines("via")
+    if len(rest[0]) > len(via.text):  # more than one value in the first line
+        text += rest[0][len(via.text) :]
     if len(rest) == 1:
         return f"Via: {text}\r\n"
     return "".join(f"Via: {value}\r\n" for value in (text, *rest[1:]))
 
 
-_STATUS_LABELS = {status: str(status) for status in range(100, 700)}
-
-
-def status_label(status: int) -> str:
-    return _STATUS_LABELS[status]
+# Label values, made once.
+STATUS_LABELS = {status: str(status) for status in range(100, 700)}

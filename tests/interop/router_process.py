@@ -92,7 +92,7 @@ class Router:
         """Ask for a reload of the configuration."""
         self.process.send_signal(signal.SIGHUP)
 
-    def end(self, patience: float = 10.0) -> int:
+    def end(self, patience: float = 20.0) -> int:
         """SIGTERM, as an operator stops it; returns the exit code."""
         return self.process.end(signal.SIGTERM, patience)
 

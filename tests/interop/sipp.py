@@ -33,7 +33,7 @@ class Sipp:
         calls: int = 1,
         rate: int = 10,
         hold: float = 0.0,
-        seconds: float = 30.0,
+        seconds: float = 12.0,
         extra: tuple[str, ...] = (),
         prefix: tuple[str, ...] = (),
     ) -> None:

@@ -57,7 +57,7 @@ def test_wrong_password_and_unknown_name_look_the_same(router: Router, peers: Pe
     ).succeeds()
     names = [sorted(name for name, _ in answer.fields) for answer in phone.responses(401)]
     assert names[0] == names[1]
-    assert router.metric("sip_registrations") == 0
+    assert router.metric("sip_registrations_active") == 0
 
 
 def test_private_phone_is_refused_after_its_exception(peers: Peers) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dns.asyncresolver
-import dns.exception
 import dns.resolver
 
 from router.transport.address import parse_literal
@@ -102,7 +101,7 @@ class Resolver:
             if isinstance(answer, dns.resolver.Answer):
                 addresses += [record.address for record in answer]
                 ttl = min(ttl, answer.chaining_result.minimum_ttl)
-            elif isinstance(answer, dns.exception.DNSException | OSError | UnicodeError):
+            elif isinstance(answer, Exception):  # of the DNS, of the network, or of a name that can be none
                 faults.append(str(answer) or type(answer).__name__)
             else:
                 raise answer

@@ -113,7 +113,7 @@ class TcpFlow(asyncio.Protocol):
     """One connection (see `router.ports.Flow`).
 
     It is connecting (`_waiting` keeps what is sent), serving (`_stream`), ending (`ending` says why; what is sent is
-    undeliverable), and then gone. Until a named peer is connected to, `source` holds its name.
+    undeliverable), and then gone. Until the name of a peer is resolved, `source` holds the name.
 
     Args:
         connections: what it is one of.
@@ -161,9 +161,10 @@ class TcpFlow(asyncio.Protocol):
         self._waiting: list[bytes] | None = [] if outgoing else None
         self.local, self.via, self.contact = listener.names
 
-    def take_listener(self, listener: TcpListener, peer: Literal) -> None:
-        """Be opened from the address of `listener`, and show its names."""
+    def aim(self, listener: TcpListener, peer: Literal) -> None:
+        """Be opened to `peer`, from the address of `listener` and with its names."""
         self.listener = listener
+        self.source = (peer.host, self.key[1])
         self.local, self.via, self.contact = listener.names_towards(peer)
 
     def send(self, data: bytes) -> None:
@@ -206,28 +207,29 @@ class TcpFlow(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)
         connections = self._connections
-        peer = stream.get_extra_info("peername")
-        if peer is None:  # gone before we looked
-            stream.abort()
-            return
-        self.source = (peer[0].partition("%")[0], peer[1])
-        if not self.outgoing:
-            self.key = self.source
-            if not connections.admit(self):
-                stream.abort()
-                return
-            self.deadline = connections.now() + connections.limits.silent_seconds
-        else:
+        if self.outgoing:
             self.deadline = connections.now() + connections.limits.idle_seconds
             connections.adopt(self)
+        elif self._accepted(stream):
+            self.deadline = connections.now() + connections.limits.silent_seconds
+        else:
+            stream.abort()
+            return
         stream.set_write_buffer_limits(high=connections.limits.unsent_bytes)
-        if is_wildcard(self.listener.listener.host):
-            ours = stream.get_extra_info("sockname")[0].partition("%")[0]
-            self.local, self.via, self.contact = names_of(self.listener.listener, ours)
         self._stream = stream
         waiting, self._waiting = self._waiting, None
         for message in waiting or ():
             self.send(message)
+
+    def _accepted(self, stream: asyncio.Transport) -> bool:
+        """Take the addresses of an accepted connection, and say whether it may stay."""
+        peer, ours = stream.get_extra_info("peername"), stream.get_extra_info("sockname")
+        if not peer or not ours:
+            return False  # gone before we looked
+        self.source = self.key = (peer[0].partition("%")[0], peer[1])
+        if is_wildcard(self.listener.listener.host):
+            self.local, self.via, self.contact = names_of(self.listener.listener, ours[0].partition("%")[0])
+        return self._connections.admit(self)
 
     def data_received(self, data: bytes) -> None:
         framer = self._framer
@@ -285,10 +287,9 @@ class TcpConnections:
         loop: the loop they live in.
         receive, failed: see `router.ports`.
         messages: counter to add to, by (transport, outcome): "received", "sent", "keep_alive", "undeliverable".
-        events: counter to add to, by (transport, event, reason): "accepted", "connected", "refused" (too_many,
-            too_many_from_peer), "failed" (to connect: unresolved,
-            refused, timed_out, unreachable, too_many), "closed"
-            (peer, broken, timed_out, idle, silent, slow, not_reading, bad_framing, shutdown).
+        events: counter to add to, by (transport, event, reason): "accepted" and "connected" (no reason), "refused"
+            (too_many, too_many_from_peer), "failed" to connect (unresolved, refused, timed_out, unreachable, too_many),
+            "closed" (peer, broken, timed_out, idle, silent, slow, not_reading, bad_framing, shutdown).
         limits: see `TcpLimits`.
         resolver: for named peers.
         nearest: the listener from whose address an address is reached; raises `LookupError` when there is none.
@@ -334,7 +335,7 @@ class TcpConnections:
             flow = TcpFlow(self, listener, (host, port))
             literal = parse_literal(host)
             if literal is not None:
-                flow.take_listener(listener, literal)
+                flow.aim(listener, literal)
             if self._emptied is not None:
                 flow.abandon()
                 return flow
@@ -429,7 +430,7 @@ class TcpConnections:
                 raise OSError(errno.EMFILE, "too many connections")
             candidates = await self._candidates(flow, host)
             for number, (listener, literal) in enumerate(candidates, start=1):
-                flow.take_listener(listener, literal)
+                flow.aim(listener, literal)
                 try:
                     await self._open(flow, literal, port)
                 except OSError:

@@ -18,6 +18,8 @@ from router.transport.resolver import ResolutionError, Resolver
 from router.transport.tcp import LISTEN_BACKLOG, TcpConnections, TcpLimits, TcpListener
 from router.transport.udp import UNDELIVERED_BYTES, NamedUdpFlow, UdpListener
 
+MAX_PORT = 65_535
+
 _SOCKET_KINDS = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}
 
 
@@ -113,9 +115,14 @@ class Transports:
     def flow_to(self, transport: str, host: str, port: int) -> Flow:
         """See `router.ports.FlowDirectory`. `host` may stand in brackets.
 
-        Raises `ValueError` when `host` is neither an address nor can be a name.
+        Raises `LookupError` also for what can be neither address nor name, and for a port that there cannot be.
         """
-        literal = parse_literal(host)
+        if not 0 < port <= MAX_PORT:
+            raise LookupError(f"there is no port {port}: it must be from 1 to {MAX_PORT}")
+        try:
+            literal = parse_literal(host)
+        except ValueError as fault:
+            raise LookupError(str(fault)) from fault
         match transport.lower():
             case "udp":
                 if literal is None:
@@ -130,6 +137,8 @@ class Transports:
 
     async def close(self) -> None:
         """Stop listening, send what can still be sent (within `TcpLimits.linger_seconds`), close. Idempotent."""
+        for udp in self._udp:
+            udp.close()
         for tcp in self._tcp:
             tcp.close()
         resolutions = list(self._resolutions)
@@ -138,8 +147,6 @@ class Transports:
         await asyncio.gather(*resolutions, return_exceptions=True)
         if self._tcp_connections is not None:
             await self._tcp_connections.close()
-        for udp in self._udp:
-            udp.close()
         self._loop = None
 
     def _nearest_to_name(self, listeners: list[_O], transport: str, name: str) -> _O:

@@ -51,8 +51,11 @@ async def test_without_a_fitting_listener_there_is_no_flow() -> None:
         for transport, host in (("udp", "::1"), ("tcp", "127.0.0.1"), ("tcp", "pbx.example"), ("tls", "127.0.0.1")):
             with pytest.raises(LookupError, match=transport):
                 router.transports.flow_to(transport, host, 5060)
-        with pytest.raises(ValueError, match="no IP address"):
+        with pytest.raises(LookupError, match="no IP address"):
             router.transports.flow_to("udp", "127.0.0.1:5060", 5060)
+        for port in (0, 65_536, -1):
+            with pytest.raises(LookupError, match=f"no port {port}"):
+                router.transports.flow_to("udp", "127.0.0.1", port)
 
 
 async def test_each_family_and_address_is_served_by_its_own_listener() -> None:

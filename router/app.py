@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import random
 import signal
 import sys
 import time
@@ -17,7 +16,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
@@ -29,13 +27,14 @@ from router.calls.peers import Peers
 from router.calls.registrar import Bounds, Registrar
 from router.calls.trunk import TrunkLine, Trunks
 from router.configuration import Configuration, ConfigurationError, load
-from router.model.tally import Counts, Histogram
+from router.model.tally import Histogram
 from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
 from router.observe.logs import BoundedLog, configure
 from router.observe.metrics import Metrics
 from router.observe.records import RecordWriter
 from router.ports import Flow
 from router.sip.digest import DigestServer
+from router.sip.errors import LocalError
 from router.sip.ids import Ids
 from router.sip.stack import Stack
 from router.stores.sqlite import SqliteBindings
@@ -148,7 +147,7 @@ class Router:
         self.trunks.stop(now)
         self._flush()
         deadline = now + FAREWELL_SECONDS
-        while self.stack.dialogs and self._monotonic() < deadline:
+        while (self.stack.dialogs or not self.trunks.settled) and self._monotonic() < deadline:
             await asyncio.sleep(0.02)
         if self._wake is not None:
             self._wake.cancel()
@@ -169,6 +168,11 @@ class Router:
                 _log.error("configuration refused", finding=str(finding))
             return
         old = self.configuration
+        try:
+            self.trunks.replace(new.trunks, self._monotonic())
+        except LocalError as error:
+            _log.error("configuration refused", finding=str(error))
+            return
         if (new.listeners, new.http_host, new.http_port) != (old.listeners, old.http_host, old.http_port):
             _log.warning("listeners change only at a restart")
         self.configuration = new
@@ -181,7 +185,6 @@ class Router:
         self.registrar.set_accounts(new.accounts)
         self.registrar.bounds = _bounds(new)
         self._note_registrations()
-        self.trunks.replace(new.trunks, self._monotonic())
         self.records.reopen()
         self._flush()
         _log.info("configuration reloaded", hash=new.hash[:12])
@@ -249,7 +252,7 @@ class Router:
         )
 
     def _trunk_changed(self, line: TrunkLine) -> None:
-        _log.warning("trunk is up" if line.up else "trunk is down", trunk=line.trunk.name)
+        _log.warning("trunk is up" if line.up else "trunk is down", trunk=line.trunk.name, cause=line.cause)
 
     def _readiness(self) -> dict[str, bool]:
         return {

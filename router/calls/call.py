@@ -292,7 +292,7 @@ class Call:
             return
         if leg.line is not None:
             if status in _WAY_FAILED:
-                leg.line.failed(now, str(status))
+                leg.line.failed(now, str(status), _seconds(response.get("retry-after")))
             else:
                 leg.line.answered(now)
         self._leg_ends(leg, status, now)
@@ -516,6 +516,12 @@ class Call:
         self._finished = []
         self._waiting = []
         self.callee = None
+
+
+def _seconds(retry_after: str | None) -> int:
+    """The seconds of a Retry-After, without its comment and parameters (RFC 3261 §20.33); 0 where there are none."""
+    digits = (retry_after or "").partition(";")[0].partition("(")[0].strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else 0
 
 
 def _rank(status: int) -> int:

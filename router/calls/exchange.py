@@ -15,6 +15,7 @@ from router.calls.call import Call
 from router.calls.destination import Directory
 from router.calls.leg import Leg, Strays
 from router.calls.lines import Lines
+from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
 from router.calls.registrar import Registrar
 from router.calls.trunk import Trunks
@@ -82,6 +83,7 @@ class Exchange:
         self.decisions = Counts()
         self.directory = Directory(stack.flows, trunks, registrar, clock)
         self.strays = Strays(stack)
+        self.message_summary = MessageSummary(stack)
         self.calls: set[Call] = set()
         self.profiles: Mapping[str, str] = {}
         self.draining = False
@@ -95,15 +97,6 @@ class Exchange:
 
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """A request outside any dialog."""
-        try:
-            self._serve(transaction, request, now)
-        except RemoteError as error:
-            if transaction.answered:
-                raise
-            headers = "".join(f"{line}\r\n" for line in error.headers)
-            transaction.respond(error.status, now, headers=headers)
-
-    def _serve(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         method = request.method
         if not request.uri.startswith("sip:") and not isinstance(parse_uri(request.uri), SipUri | TelUri):
             raise RemoteError("the Request-URI has a scheme that is not served", 416)
@@ -146,9 +139,9 @@ class Exchange:
 
     def _subscribe(self, transaction: ServerTransaction, request: Request, account: Account | None, now: float) -> None:
         if account is None:
-            transaction.respond(489, now, headers="Allow-Events: message-summary\r\n")
+            transaction.respond(489, now, headers=ALLOW_EVENTS)
         else:
-            transaction.respond(489, now, headers="Allow-Events: message-summary\r\n")
+            self.message_summary.subscribe(transaction, request, account, now)
 
     # --------------------------------------------------------------------------------------------- new calls
 

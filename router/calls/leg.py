@@ -178,8 +178,8 @@ class Leg:
 
     def hang_up(self, headers: str, now: float) -> None:
         """End the dialog with BYE. A 2xx that still waits for its ACK on this leg's side is acknowledged first."""
-        farewell = Farewell(self.stack, self.dialog, self.line)
-        farewell.send(headers, now)
+        farewell = Farewell(self.stack, self.dialog, self.line, headers)
+        farewell.send("", now)
         self.leave_to(farewell, now)
 
     def leave_to(self, owner: DialogOwner, now: float) -> None:
@@ -236,12 +236,7 @@ class Leg:
         if self.call is None:
             transaction.respond(481, now)
             return
-        try:
-            self.call.request_received(self, transaction, request, now)
-        except RemoteError as error:
-            if not transaction.answered:
-                headers = "".join(f"{line}\r\n" for line in error.headers)
-                transaction.respond(error.status, now, headers=headers)
+        self.call.request_received(self, transaction, request, now)
 
     def ack_received(self, request: Request, now: float) -> None:
         if self.answer is not None:
@@ -299,18 +294,18 @@ class Farewell:
 
     __slots__ = ("_dialog", "_headers", "_line", "_stack", "_tries")
 
-    def __init__(self, stack: Stack, dialog: Dialog, line: TrunkLine | None) -> None:
+    def __init__(self, stack: Stack, dialog: Dialog, line: TrunkLine | None, headers: str) -> None:
         self._stack = stack
         self._dialog = dialog
         self._line = line
-        self._headers = ""
+        self._headers = headers
         self._tries = 0
 
-    def send(self, headers: str, now: float) -> None:
-        self._headers = headers
+    def send(self, authorization: str, now: float) -> None:
         dialog = self._dialog
         branch = self._stack.ids.branch()
-        self._stack.send_request(dialog.flow, "BYE", dialog.request("BYE", branch, headers), branch, self, now)
+        data = dialog.request("BYE", branch, authorization + self._headers)
+        self._stack.send_request(dialog.flow, "BYE", data, branch, self, now)
 
     def response_received(self, _transaction: ClientTransaction, response: Response, now: float) -> None:
         if response.status < 200:
@@ -319,7 +314,7 @@ class Farewell:
             authorization = self._line.credentials(response, "BYE", self._dialog.target, self._tries)
             self._tries += 1
             if authorization is not None:
-                self.send(authorization + self._headers, now)
+                self.send(authorization, now)
                 return
         self._done()
 

@@ -63,6 +63,7 @@ class Relay:
         self._transaction = transaction
         self._headers = headers
         self._body = body
+        to.tries = 0  # challenges are counted by request
 
     def send(self, now: float) -> ClientTransaction:
         to = self._to

@@ -21,7 +21,9 @@ MAX_FORWARDS = 70  # RFC 3261 §8.1.1.6
 class DialogOwner(Protocol):
     """Who serves the requests of a dialog."""
 
-    def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None: ...
+    def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """A request of the dialog, in order. A RemoteError that this raises becomes the answer."""
+        ...
 
     def ack_received(self, request: Request, now: float) -> None:
         """The ACK of a 2xx."""

@@ -52,7 +52,7 @@ class TransactionUser(Protocol):
     """Who serves what belongs to no dialog yet."""
 
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
-        """A new request without To tag, or an in-dialog one in whose dialog this is the owner."""
+        """A new request without To tag. A RemoteError that this raises becomes the answer."""
         ...
 
 
@@ -187,14 +187,18 @@ class Stack:
         self.requests[method if method in METHODS else "other", "in"] += 1
         tag = request.to_tag
         transaction = self._serve(request, via, key, tag, flow)
-        if method == "CANCEL":
-            self._cancel_received(transaction, request, key[:-6], now)
-        elif tag is not None:
-            self._dialog_request_received(transaction, request, tag, now)
-        elif method == "INVITE" and not self._remember_merge(transaction, request):
-            transaction.respond(482, now)  # RFC 3261 §8.2.2.2: the same request by another path
-        else:
-            self.user.request_received(transaction, request, now)
+        try:
+            if method == "CANCEL":
+                self._cancel_received(transaction, request, key[:-6], now)
+            elif tag is not None:
+                self._dialog_request_received(transaction, request, tag, now)
+            elif method == "INVITE" and not self._remember_merge(transaction, request):
+                transaction.respond(482, now)  # RFC 3261 §8.2.2.2: the same request by another path
+            else:
+                self.user.request_received(transaction, request, now)
+        except RemoteError as error:
+            if not transaction.answered:
+                transaction.respond(error.status, now, headers="".join(f"{line}\r\n" for line in error.headers))
 
     def _serve(self, request: Request, via: Via, key: str, tag: str | None, flow: Flow) -> ServerTransaction:
         """Make the server transaction, with the lines that its responses repeat (RFC 3261 §8.2.6.2)."""

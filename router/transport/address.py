@@ -11,6 +11,10 @@ from router.model.peers import Listener
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]  # as `socket` gives and takes it: IPv4, IPv6
 
 _WILDCARDS = frozenset({"0.0.0.0", "::"})
+_ELSEWHERE: dict[int, SocketAddress] = {  # RFC 5737, RFC 3849: nobody's, so reached by the default route
+    socket.AF_INET: ("192.0.2.1", 9),
+    socket.AF_INET6: ("2001:db8::1", 9, 0, 0),
+}
 
 
 class Literal(NamedTuple):
@@ -83,7 +87,17 @@ def names_of(listener: Listener, host: str) -> Names:
     return Names((host, listener.port), f"SIP/2.0/{listener.transport.upper()} {shown}", shown + parameter)
 
 
-def source_towards(family: socket.AddressFamily, peer: SocketAddress) -> str | None:
+def names_towards(listener: Listener, family: int, peer: SocketAddress | None) -> Names:
+    """Return the names of a listener towards `peer`; None for one whose address is not known yet.
+
+    A listener on all addresses shows the one from which the peer is reached, or most of the world is.
+    """
+    if not is_wildcard(listener.host):
+        return names_of(listener, listener.host)
+    return names_of(listener, source_towards(family, peer or _ELSEWHERE[family]) or listener.host)
+
+
+def source_towards(family: int, peer: SocketAddress) -> str | None:
     """Return the address of ours from which the kernel would reach `peer`, None when there is no route.
 
     Nothing is sent: connecting a datagram socket only looks up the route.

@@ -19,7 +19,7 @@ from typing import cast
 from router.model.peers import Listener
 from router.model.tally import Counts
 from router.ports import FlowFailed, MessageReceiver
-from router.transport.address import Literal, Names, is_wildcard, names_of, parse_literal, source_towards
+from router.transport.address import Literal, Names, is_wildcard, names_of, names_towards, parse_literal
 from router.transport.framing import PING, PONG, Framer
 from router.transport.resolver import ResolutionError, Resolver
 
@@ -96,11 +96,9 @@ class TcpListener:
             lambda: TcpFlow(self._connections, self), sock=self._bound, backlog=LISTEN_BACKLOG
         )
 
-    def names_towards(self, peer: Literal) -> Names:
-        """Return how we name ourselves to `peer`."""
-        if not is_wildcard(self.listener.host):
-            return self.names
-        return names_of(self.listener, source_towards(peer.family, peer.with_port(9)) or self.listener.host)
+    def names_towards(self, peer: Literal | None) -> Names:
+        """Return how we name ourselves to `peer`; None for one whose address is not known yet."""
+        return names_towards(self.listener, self.family, peer.with_port(9) if peer is not None else None)
 
     def close(self) -> None:
         """Accept no more connections; those that there are live on. Idempotent."""
@@ -336,6 +334,8 @@ class TcpConnections:
             literal = parse_literal(host)
             if literal is not None:
                 flow.aim(listener, literal)
+            else:
+                flow.local, flow.via, flow.contact = listener.names_towards(None)
             if self._emptied is not None:
                 flow.abandon()
                 return flow

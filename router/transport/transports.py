@@ -167,7 +167,7 @@ class Transports:
                 return opened.flow_to(literal.with_port(port))
         flow = self._resolving.get((name, port))
         if flow is None:
-            flow = NamedUdpFlow((name, port), opened.names, self._undelivered)
+            flow = NamedUdpFlow((name, port), opened.names_towards(None), self._undelivered)
             if self._loop is None:  # closed
                 flow.abandon()
                 return flow

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from router.model.peers import Listener
 from router.model.tally import Counts
 from router.ports import Flow, FlowFailed, MessageReceiver
-from router.transport.address import Names, SocketAddress, is_wildcard, names_of, source_towards
+from router.transport.address import Names, SocketAddress, is_wildcard, names_of, names_towards
 
 MAX_DATAGRAMS_PER_WAKE = 64  # so that timers and other sockets have their turn in a flood
 MAX_DATAGRAM_BYTES = 65_535  # what UDP can carry: the kernel never cuts a datagram short
@@ -160,8 +160,7 @@ class UdpListener:
         self._old: dict[SocketAddress, UdpFlow] = {}
         self._ready = select.epoll()
         self._ready.register(bound, select.EPOLLIN)
-        self.names = names_of(listener, listener.host)
-        self._is_wildcard = is_wildcard(listener.host)
+        self._names = None if is_wildcard(listener.host) else names_of(listener, listener.host)
         if bound.family == socket.AF_INET:
             bound.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
         else:
@@ -192,15 +191,16 @@ class UdpListener:
         # Two generations instead of an order of use: a hit costs nothing, and forgetting takes no scan.
         flow = self._old.get(address)
         if flow is None:
-            flow = UdpFlow(self, address, self._names_towards(address) if self._is_wildcard else self.names)
+            flow = UdpFlow(self, address, self._names or self.names_towards(address))
         if len(self._young) >= MAX_FLOWS_PER_GENERATION:
             self._old = self._young
             self._young = {}
         self._young[address] = flow
         return flow
 
-    def _names_towards(self, peer: SocketAddress) -> Names:
-        return names_of(self.listener, source_towards(self.family, peer) or self.listener.host)
+    def names_towards(self, peer: SocketAddress | None) -> Names:
+        """Return how we name ourselves to `peer`; None for one whose address is not known yet."""
+        return names_towards(self.listener, self.family, peer)
 
     def _wake(self) -> None:
         if self.backlog:

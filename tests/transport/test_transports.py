@@ -96,6 +96,14 @@ async def test_a_name_is_a_flow_at_once_and_reaches_its_address(transport: str) 
         assert flow.source == ("127.0.0.1", callee.port(transport))
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_wildcard_listener_shows_a_name_not_yet_resolved_what_it_will_show_its_address(transport: str) -> None:
+    async with running(Listener(transport, "0.0.0.0", 0, "sip.example.net:5080")) as router:
+        by_name = router.transports.flow_to(transport, "localhost", 5060)
+        by_address = router.transports.flow_to(transport, "127.0.0.1", 5060)
+        assert by_name.via == by_address.via == f"SIP/2.0/{transport.upper()} sip.example.net:5080"
+
+
 async def test_a_known_name_is_its_address_flow() -> None:
     async with running() as caller, udp_peer() as peer:
         port = peer.getsockname()[1]

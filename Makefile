@@ -21,8 +21,7 @@ TEST_PACKAGES := sip-tester baresip-core sox iproute2 nftables
 
 # The files name no index and no path, so that everybody's own package index serves.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
-  --strip-extras --no-annotate --all-build-deps --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-  --no-emit-options
+  --strip-extras --no-annotate --all-build-deps --no-emit-options
 
 .PHONY: help setup setup-development run test interop check format bench lock test-packages clean
 

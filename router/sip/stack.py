@@ -178,7 +178,7 @@ class Stack:
             self._ack_received(request, key, now)
             return
         else:
-            key += method
+            key = f"{key} {method}"
         transaction = self._servers.get(key)
         if transaction is not None:
             self.retransmissions[method if method in METHODS else "other", "in"] += 1
@@ -189,7 +189,7 @@ class Stack:
         transaction = self._serve(request, via, key, tag, flow)
         try:
             if method == "CANCEL":
-                self._cancel_received(transaction, request, key[:-6], now)
+                self._cancel_received(transaction, request, key[:-7], now)
             elif tag is not None:
                 self._dialog_request_received(transaction, request, tag, now)
             elif method == "INVITE" and not self._remember_merge(transaction, request):
@@ -230,7 +230,7 @@ class Stack:
     def _ack_received(self, request: Request, key: str, now: float) -> None:
         self.requests["ACK", "in"] += 1
         transaction = self._servers.get(key)
-        if transaction is not None:
+        if transaction is not None and transaction.method == "INVITE":  # a forged key could name another
             transaction.fire(ACK, request, now)
             if transaction.state != ACCEPTED:
                 return
@@ -383,12 +383,15 @@ def via_lines(request: Request, via: Via, flow: Flow) -> str:
     """The Via lines for the responses, the topmost with `received` and `rport` filled in (RFC 3581 §4, RFC 3261 §18.2.1)."""
     host, port = flow.source
     text = via.text
-    if via.rport:
-        at = text.find(";rport")
-        if at < 0:
-            at = text.lower().find(";rport")
-        text = f"{text[: at + 6]}={port};received={host}{text[at + 6 :]}"
-    elif via.host != host and via.received is None:
+    if via.received is not None:  # what the peer itself wrote there is not to be believed
+        text = _stamped(via, f"{host};rport={port}" if via.rport else host)
+    elif via.rport:
+        at = text.find(";rport;")
+        if at > 0:
+            text = f"{text[:at]};rport={port};received={host}{text[at + 6 :]}"
+        else:
+            text = _stamped(via, f"{host};rport={port}")
+    elif via.host != host:
         text = f"{text};received={host}"
     rest = request.lines("via")
     if len(rest[0]) > len(via.text):  # more than one value in the first line
@@ -396,6 +399,13 @@ def via_lines(request: Request, via: Via, flow: Flow) -> str:
     if len(rest) == 1:
         return f"Via: {text}\r\n"
     return "".join(f"Via: {value}\r\n" for value in (text, *rest[1:]))
+
+
+def _stamped(via: Via, received: str) -> str:
+    """A Via value with `received` (and `rport`, written behind it) in place of what the peer wrote of these two."""
+    head, *parameters = via.text.split(";")
+    others = [p for p in parameters if p.partition("=")[0].strip().lower() not in ("received", "rport")]
+    return ";".join((head.rstrip(), *others, f"received={received}"))
 
 
 # Label values, made once.

@@ -52,10 +52,12 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     teams = lines.teams()
     emergency = _emergency(compilation)
     extensions, numbers, callers = _directory(compilation, people, emergency)
-    if main is not None:
-        numbers[main.number] = main
-    for team in teams:
-        numbers[team.number] = team
+    for line, mark in [(main, compilation.mark("company", "main_number")), *teams]:
+        if line is None:
+            continue
+        if line.number in numbers:
+            compilation.error(mark, f"{line.number} already belongs to a person", "give each their own number")
+        numbers[line.number] = line
     if main is None or unassigned is None or has_errors(sources.findings):
         return None
     return Policy(
@@ -101,7 +103,7 @@ class _Lines:
         identity = self._identity(company.main_number, company.name)
         return SharedLine("", _UNASSIGNED, treatment, identity, last_resort=self._last_resort(""))
 
-    def teams(self) -> list[SharedLine]:
+    def teams(self) -> list[tuple[SharedLine | None, Mark]]:
         lines = []
         seen: dict[str, str] = {self._compilation.document.company.main_number: "the main number"}
         for name, team in self._compilation.document.teams.items():
@@ -113,9 +115,9 @@ class _Lines:
             if team.number in seen:
                 self._compilation.error(mark, f"{team.number} is already {seen[team.number]}", "give the team its own")
             seen[team.number] = f"the number of {name}"
-            line = self._line(team.number, team.name, team.then, team.hours, team.closed, ("teams", name))
-            if line is not None:
-                lines.append(line)
+            lines.append(
+                (self._line(team.number, team.name, team.then, team.hours, team.closed, ("teams", name)), mark)
+            )
         return lines
 
     def _line(

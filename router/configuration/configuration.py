@@ -30,6 +30,8 @@ class Configuration:
         policy: the compiled policy, for `decide`.
         listeners: SIP sockets to open.
         realm: digest realm of the accounts (RFC 3261 §22.1).
+        digest_algorithms: what is offered to phones, in this order ("MD5", "SHA-256"; RFC 8760). SHA-256 only where the
+            configuration says so: phones of today give up on a challenge that they do not know.
         user_agent: value of User-Agent and Server.
         http_host, http_port: where metrics and health are served.
         trunks: by priority, lowest first.
@@ -46,6 +48,7 @@ class Configuration:
     policy: Policy
     listeners: tuple[Listener, ...]
     realm: str
+    digest_algorithms: tuple[str, ...]
     user_agent: str
     http_host: str
     http_port: int

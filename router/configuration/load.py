@@ -48,7 +48,7 @@ class Loaded:
 def load_with_sources(directory: Path) -> Loaded:
     """Load as `load` does, and keep the sources. Raises `ConfigurationError`."""
     sources = Sources(directory)
-    document = validate(sources) if sources.tree else None
+    document = validate(sources) if sources.tree or not sources.findings else None
     zone = _zone(document, sources) if document is not None else None
     if document is None or zone is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
@@ -69,6 +69,7 @@ def load_with_sources(directory: Path) -> Loaded:
         policy=policy,
         listeners=listeners,
         realm=document.sip.realm,
+        digest_algorithms=tuple(algorithm.upper() for algorithm in document.sip.digest),
         user_agent=document.sip.user_agent,
         http_host=document.http.listen.host,
         http_port=document.http.listen.port or 8080,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from router.configuration.addresses import sip_address_problem
 from router.configuration.credentials import HA1_PREFIX, ha1, stored_ha1
 from router.configuration.findings import Finding, Mark
-from router.configuration.schema import Device, Document, PersonSection, Registration, TrunkSection
+from router.configuration.schema import Device, Document, PersonSection, Registration, Sip, TrunkSection
 from router.configuration.sources import Sources
 from router.model.decision import Connection
 from router.model.peers import Account, Listener, Pbx, Source, Trunk, TrunkRegistration
@@ -93,7 +93,7 @@ def compile_accounts(document: Document, sources: Sources, zone: ZoneInfo) -> di
                 sources.findings.append(Finding(mark, f"{user!r} is already the account of {other}", "write a user:"))
                 continue
             device = section.devices[name]
-            account = _account(user, person, device, section.left, document.sip.realm, mark, sources, zone)
+            account = _account(user, person, device, section.left, document.sip, mark, sources, zone)
             if account is not None:
                 accounts[user] = account
     return accounts
@@ -105,7 +105,7 @@ def end_of_exception(until: date, zone: tzinfo) -> float:
 
 
 def _account(
-    user: str, person: str, device: Device, left: date | None, realm: str, mark: Mark, sources: Sources, zone: ZoneInfo
+    user: str, person: str, device: Device, left: date | None, sip: Sip, mark: Mark, sources: Sources, zone: ZoneInfo
 ) -> Account | None:
     if device.kind == "private" and (device.until is None or device.approved_by is None):
         suggestion = "add until: DATE and approved_by: NAME"
@@ -123,8 +123,11 @@ def _account(
         except ValueError as error:
             sources.findings.append(Finding(mark, "the secret cannot be used", str(error)))
             return None
+        if sha256 is None and "sha-256" in sip.digest:
+            sources.findings.append(Finding(mark, "the HA1 lacks its SHA-256 value, which sip.digest offers", "add it"))
+            return None
     else:
-        md5, sha256 = ha1(user, realm, secret)
+        md5, sha256 = ha1(user, sip.realm, secret)
     until = min((day for day in (device.until, left) if day is not None), default=None)
     end = end_of_exception(until, zone) if until else None
     return Account(user, person, Connection(device.kind), md5, sha256, end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from router.configuration.calendars import compile_window
 from router.configuration.compilation import Compilation
@@ -79,44 +80,27 @@ class People:
         when = override(compilation, role, section.when, "people", name, "when")
         mobile = _is_mobile(section)
 
-        def treatment(condition: str, diversion: str | None = None, reason: Reason | None = None) -> Treatment | None:
-            written = when[condition]
-            target = self._targets.find(
-                written.condition.then, written.mark, person=name, extension=section.extension or ""
-            )
-            if target is None:
-                return None
-            if reason is None:
+        treatments: dict[str, Treatment] = {}
+        for condition, written in when.items():
+            extension = section.extension or ""
+            target = self._targets.find(written.condition.then, written.mark, person=name, extension=extension)
+            if target is not None:
                 clause = usual_clause(condition, written.condition, mobile=mobile, technical=role.shows_team)
                 reason = Reason(clause, wording(condition, written.condition), written.source)
-            return Treatment(target, reason, diversion or _DIVERSIONS[condition])
-
-        on_call, busy_other, absent = treatment("on_call"), treatment("busy_other"), treatment("absent")
-        no_answer, unreachable, rejected = treatment("no_answer"), treatment("unreachable"), treatment("rejected")
-        busy_by_schedule, absent_by_schedule = (
-            treatment("busy_other", "time-of-day"),
-            treatment("absent", "time-of-day"),
-        )
+                treatments[condition] = Treatment(target, reason, _DIVERSIONS[condition])
+        if len(treatments) < len(when):
+            return None
         phone = self._phone(name, section)
         without_phone = None
         if phone is None:
-            here = str(compilation.mark("people", name))
             text = f"{section.name} has no phone → {when['unreachable'].condition.then}"
-            without_phone = treatment("unreachable", "unconditional", Reason("F5", text, here))
-        treatments = (
-            on_call,
-            busy_other,
-            absent,
-            no_answer,
-            unreachable,
-            rejected,
-            busy_by_schedule,
-            absent_by_schedule,
-        )
-        if any(item is None for item in treatments):
-            return None
-        assert on_call and busy_other and absent and no_answer and unreachable and rejected
-        assert busy_by_schedule and absent_by_schedule
+            reason = Reason("F5", text, str(compilation.mark("people", name)))
+            without_phone = replace(treatments["unreachable"], reason=reason, diversion="unconditional")
+        on_selected = {
+            ProfileKind.BUSY_OTHER: treatments["busy_other"],
+            ProfileKind.ABSENT: treatments["absent"],
+        }
+        on_scheduled = {kind: replace(treatment, diversion="time-of-day") for kind, treatment in on_selected.items()}
         departed = self._departed(name, section) if section.left else None
         return Person(
             id=name,
@@ -129,25 +113,25 @@ class People:
             emergency=identities.emergency(),
             inside=identities.inside(),
             schedule=self._schedules[role.name],
-            on_selected=frozen_mapping({ProfileKind.BUSY_OTHER: busy_other, ProfileKind.ABSENT: absent}),
-            on_scheduled=frozen_mapping(
-                {ProfileKind.BUSY_OTHER: busy_by_schedule, ProfileKind.ABSENT: absent_by_schedule}
+            on_selected=frozen_mapping(on_selected),
+            on_scheduled=frozen_mapping(on_scheduled),
+            on_line=frozen_mapping(
+                {LineState.ON_CALL: treatments["on_call"], LineState.UNREGISTERED: treatments["unreachable"]}
             ),
-            on_line=frozen_mapping({LineState.ON_CALL: on_call, LineState.UNREGISTERED: unreachable}),
             on_outcome=frozen_mapping(
                 {
-                    Outcome.NO_ANSWER: no_answer,
-                    Outcome.BUSY: on_call,
-                    Outcome.REJECTED: rejected,
-                    Outcome.UNREACHABLE: unreachable,
+                    Outcome.NO_ANSWER: treatments["no_answer"],
+                    Outcome.BUSY: treatments["on_call"],
+                    Outcome.REJECTED: treatments["rejected"],
+                    Outcome.UNREACHABLE: treatments["unreachable"],
                 }
             ),
             no_answer_after=when["no_answer"].condition.after or USUAL_NO_ANSWER,
             rings=Reason(
                 "F4", f"{section.name} is available: all their phones ring", str(compilation.mark("people", name))
             ),
-            not_on_call=_not(on_call.reason, f"{section.name} is not on a call"),
-            no_profile=_not(busy_other.reason, f"{section.name} is available"),
+            not_on_call=_not(treatments["on_call"].reason, f"{section.name} is not on a call"),
+            no_profile=_not(treatments["busy_other"].reason, f"{section.name} is available"),
             line_first=role.line_first,
             departed=departed,
             left_at=end_of_exception(section.left, compilation.zone) if section.left else None,

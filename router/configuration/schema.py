@@ -402,6 +402,7 @@ class Sip(Section):
     listen: Annotated[list[Listen], BeforeValidator(_as_list), Field(min_length=1)]
     advertised: str = ""
     realm: str = "renvoi"
+    digest: Annotated[list[Literal["md5", "sha-256"]], BeforeValidator(_as_list), Field(min_length=1)] = ["md5"]
     user_agent: str = "Renvoi"
     registrar: RegistrarSection = RegistrarSection()
 

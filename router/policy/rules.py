@@ -108,7 +108,10 @@ def decide(facts: Facts, policy: Policy, now: float) -> Decision:
 
 
 def emergency_call(question: Question) -> Decision | None:
-    """An emergency number goes out before everything else, unmodified, with the caller's own number."""
+    """An emergency number goes out before everything else, unmodified, with the caller's own number.
+
+    This comes before the question who may call where, so it holds for every origin.
+    """
     reason = question.policy.emergency.get(question.facts.dialled)
     if reason is None:
         return None

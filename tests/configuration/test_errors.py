@@ -66,6 +66,13 @@ MISTAKES = [
     ('extension: "202"', 'extension: "101"', '"101"', "101 is an emergency number", "another extension"),
     ("based_on: sales", "based_on: line_first", "based_on: line_first", "inherits from itself", "based_on"),
     ("shows: team_number", "shows: team", "shows: team", "'team' is nothing that can be shown", "'team_number'"),
+    (
+        'number: "+3242200160"',
+        'number: "+3242200131"',
+        "200131",
+        "+3242200131 already belongs to a person",
+        "own number",
+    ),
     ("    team: technical\n", "", "  thomas:", "belongs to no team", "team:"),
     ("pbx: central", "pbx: centrl", "pbx: centrl", "no PBX 'centrl'", "did you mean 'central'?"),
     ("successor: paul", "successor: pol", "successor", "'pol' is neither", "did you mean 'paul'?"),

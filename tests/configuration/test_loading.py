@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from router.configuration import load
+from router.configuration import ConfigurationError, load
 from router.configuration.check import check
 from router.configuration.credentials import ha1, to_stored
 from router.model.decision import Connection
@@ -68,6 +68,15 @@ def test_secrets_are_ha1_values(tmp_path: Path) -> None:
     account = configuration(text, tmp_path).accounts["301"]
     assert (account.ha1_md5, account.ha1_sha256) == ha1("301", "renvoi", "geheim")
     assert md5 not in repr(configuration().accounts["201"])
+
+
+def test_sha_256_is_offered_only_where_it_is_asked_for() -> None:
+    """RFC 8760, and phones that give up on it."""
+    assert configuration().digest_algorithms == ("MD5",)
+    text = COMPANY.replace(
+        'sip: {listen: "udp:127.0.0.1:5060"}', 'sip: {listen: "udp:127.0.0.1:5060", digest: [sha-256, md5]}'
+    )
+    assert configuration(text).digest_algorithms == ("SHA-256", "MD5")
 
 
 def test_a_private_phone_ends_with_the_last_day_of_its_exception() -> None:
@@ -128,6 +137,13 @@ def test_the_benchmark_configuration_is_what_its_script_writes(tmp_path: Path) -
     assert len(loaded.policy.people) == PEOPLE
     assert len(loaded.policy.greylist.blocked) == PREFIXES
     assert check(tmp_path, NOW) == ()
+
+
+def test_an_empty_configuration_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        configuration("# nothing yet\n", tmp_path)
+    missing = " ".join(finding.message for finding in raised.value.findings)
+    assert all(section in missing for section in ("company", "sip", "numbers", "roles", "people"))
 
 
 def test_the_sketch_of_a_role_can_be_written_as_the_policy_says_it() -> None:

@@ -45,6 +45,7 @@ from router.web.server import WebServer
 DIGEST_ALGORITHMS = ("MD5",)
 TIMER_GRAIN = 0.01  # seconds; SIP timers are served in one go this often at most, not one by one
 DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
+MAX_ACCOUNTS_SHOWN = 30
 FAREWELL_SECONDS = 1.0  # how long the last BYEs may wait for their answers
 EXPIRY_INTERVAL = 1.0  # seconds between looks for bindings that have expired
 COLLECT_INTERVAL = 30.0  # seconds between looks for garbage, in quiet moments only
@@ -91,7 +92,7 @@ class Router:
         configuration = self.configuration
         configuration.data_directory.mkdir(parents=True, exist_ok=True)
         self.bindings = await SqliteBindings.open(configuration.data_directory / "renvoi.sqlite")
-        self.records = RecordWriter(configuration.record_path)
+        self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
         await self.transports.start(configuration.listeners)
         self._build(configuration)
         self.registrar.restore(await self.bindings.load(), self.clock())
@@ -160,7 +161,8 @@ class Router:
         await self.bindings.close()
 
     def reload(self) -> None:
-        """Read the configuration again. A bad one is logged in full and changes nothing."""
+        """Read the configuration again, and open the record file anew. A bad one is logged in full and changes nothing."""
+        self.records.reopen()
         try:
             new = load(self.configuration.directory)
         except ConfigurationError as error:
@@ -185,7 +187,6 @@ class Router:
         self.registrar.set_accounts(new.accounts)
         self.registrar.bounds = _bounds(new)
         self._note_registrations()
-        self.records.reopen()
         self._flush()
         _log.info("configuration reloaded", hash=new.hash[:12])
 
@@ -350,8 +351,28 @@ def _announce(router: Router) -> None:
         host = f"[{listener.host}]" if ":" in listener.host else listener.host
         write(f"  sip   {listener.transport:4} {host}:{listener.port}\n")
     write(f"  http       {router.web.url}/metrics\n")
+    _announce_accounts(configuration)
     write("renvoi ready\n")
     sys.stdout.flush()
+
+
+def _announce_accounts(configuration: Configuration) -> None:
+    """List the phones' accounts of a small company; their secrets stand in the configuration, never here."""
+    accounts = configuration.accounts.values()
+    sys.stdout.write(f"  accounts   {len(accounts)}, in the realm {configuration.realm}")
+    if len(accounts) > MAX_ACCOUNTS_SHOWN:
+        sys.stdout.write("\n")
+        return
+    sys.stdout.write(" (secrets: see `devices` in the configuration)\n")
+    for account in accounts:
+        sys.stdout.write(f"             {account.user:<12} {account.connection:<10} {account.person}\n")
+
+
+def _disk_changed(error: OSError | None) -> None:
+    if error is None:
+        _log.info("call records are written again")
+    else:
+        _log.error("call records cannot be written; they wait in memory", fault=str(error))
 
 
 def _complain(text: str) -> None:

@@ -92,7 +92,7 @@ class Leg:
     )
 
     def __init__(
-        self, call: Call, stack: Stack, strays: Strays, peer: str, person: str | None, started_at: float
+        self, call: Call | None, stack: Stack, strays: Strays, peer: str, person: str | None, started_at: float
     ) -> None:
         self.call: Call | None = call
         self.stack = stack

@@ -70,3 +70,13 @@ def on_hold(body: bytes) -> bool:
     """Whether every stream that is switched on is held: the call as a whole is on hold (RFC 3264 §8.4)."""
     active = [stream for stream in read_media(body) if stream.port]
     return bool(active) and all(stream.held for stream in active)
+
+
+def declined(offer: bytes) -> bytes:
+    """The answer that takes none of the streams of an offer (RFC 3264 §6): each m-line with port 0."""
+    lines = [b"v=0", b"o=- 0 0 IN IP4 0.0.0.0", b"s=-", b"c=IN IP4 0.0.0.0", b"t=0 0"]
+    for line in offer.splitlines():
+        if line.startswith(b"m="):
+            kind, _, rest = line.partition(b" ")
+            lines.append(kind + b" 0 " + rest.partition(b" ")[2])
+    return b"\r\n".join(lines) + b"\r\n"

@@ -386,7 +386,7 @@ def via_lines(request: Request, via: Via, flow: Flow) -> str:
     if via.received is not None:  # what the peer itself wrote there is not to be believed
         text = _stamped(via, f"{host};rport={port}" if via.rport else host)
     elif via.rport:
-        at = text.find(";rport;")
+        at = len(text) - 6 if text.endswith(";rport") else text.find(";rport;")
         if at > 0:
             text = f"{text[:at]};rport={port};received={host}{text[at + 6 :]}"
         else:

@@ -87,13 +87,19 @@ def start_phone(ports: Ports, tmp_path: Path) -> Iterator[StartPhone]:
     phones: list[Phone] = []
 
     def start(
-        account: str, registrar: str | None = None, *, speaks: int, transport: str = "udp", answers: bool = False
+        account: str,
+        registrar: str | None = None,
+        *,
+        speaks: int,
+        transport: str = "udp",
+        answers: bool = False,
+        port: int | None = None,
     ) -> Phone:
         tone = tmp_path / f"{speaks}.wav"
         phone = Phone(
             account,
             tmp_path / f"phone-{account}",
-            sip_port=ports.free(10),
+            sip_port=port or ports.free(10),
             control_port=ports.free(),
             media_port=ports.free(40),
             speaks=tone if tone.exists() else write_tone(tone, speaks),

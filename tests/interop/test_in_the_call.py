@@ -1,4 +1,4 @@
-"""What happens inside an established call: hold, re-INVITE, INFO, lost ACK (RFC 3261 §12.2, §13.2.2.4, §14; RFC 6086)."""
+"""What happens inside a call: hold, re-INVITE, INFO, lost ACK (RFC 3261 §12.2, §13.2.2.4, §14; RFC 6086)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_info_of_the_callee(peers: Peers) -> None:
 def test_every_200_that_comes_again_is_acknowledged_again(peers: Peers) -> None:
     """The callee behaves as if the ACK was lost."""
     # -nr: SIPp would take our second ACK for a retransmission and answer it with its 200, for ever.
-    phone = peers.phone("202", "callee_misses_the_ack", hold=0.2, extra=("-nr",))
+    phone = peers.phone("202", "callee_misses_the_ack", extra=("-nr",))
     peers.call("caller_talks_then_hangs_up", "+3242200122", hold=1.0).succeeds()
     phone.succeeds()
     assert len(phone.requests("ACK")) == 2

@@ -42,7 +42,6 @@ from router.transport.transports import ListenerError, Transports
 from router.web.application import create_app
 from router.web.server import WebServer
 
-DIGEST_ALGORITHMS = ("MD5",)
 TIMER_GRAIN = 0.01  # seconds; SIP timers are served in one go this often at most, not one by one
 DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
 MAX_ACCOUNTS_SHOWN = 30
@@ -134,7 +133,7 @@ class Router:
         )
 
     def _digest(self, configuration: Configuration) -> DigestServer:
-        return DigestServer(configuration.realm, self._digest_key, os.urandom, DIGEST_ALGORITHMS)
+        return DigestServer(configuration.realm, self._digest_key, os.urandom, configuration.digest_algorithms)
 
     async def stop(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Drain and close: no new calls, those in progress may end, the rest is hung up; then everything is written."""
@@ -182,7 +181,7 @@ class Router:
         exchange.policy = new.policy
         exchange.peers = Peers(new.trunks, new.pbxs)
         self.gate.accounts = new.accounts
-        if new.realm != old.realm:
+        if (new.realm, new.digest_algorithms) != (old.realm, old.digest_algorithms):
             self.gate.digest = self._digest(new)
         self.registrar.set_accounts(new.accounts)
         self.registrar.bounds = _bounds(new)

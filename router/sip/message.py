@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from router.sip.errors import RemoteError
-from router.sip.name_addr import split_list
+from router.sip.name_addr import split_list, split_parameters
 
 MAX_MESSAGE_BYTES = 64 * 1024  # a UDP datagram cannot be larger; a TCP peer is held to the same
 MAX_HEADER_LINES = 256  # a dozen is usual, fifty happens; bounds the work one message can cause
 MAX_CSEQ = 2**31 - 1  # RFC 3261 §8.1.1.5
 MAX_STATUS = 699
+KNOWN_SENDERS = 4096  # bounds the memory of who sent what; a company has a few hundred peers
 
 # Compact forms (RFC 3261 §7.3.3 and the IANA registry).
 COMPACT = {
@@ -222,21 +224,8 @@ class Via:
         value = line.strip()
         if "," in value:
             value = split_list(value)[0]
-        head, *parameters = value.split(";")
-        words = head.split()
-        if len(words) == 2 and words[0].startswith("SIP/2.0/"):
-            transport, sent_by = words[0][8:].upper(), words[1].lower()
-        else:
-            transport, sent_by = _unusual_via(head)
-        if sent_by.startswith("["):
-            host, bracket, port_text = sent_by[1:].partition("]")
-            if not bracket or (port_text and port_text[0] != ":"):
-                raise RemoteError("Via has a malformed IPv6 address")
-            port_text = port_text[1:]
-        else:
-            host, _, port_text = sent_by.partition(":")
-        if not host:
-            raise RemoteError("Via has no sent-by host")
+        head, *parameters = value.split(";") if '"' not in value else split_parameters(value)
+        transport, sent_by, host, port = _sender(head)
         branch, rport, received = "", False, None
         for parameter in parameters:
             name, equals, content = parameter.partition("=")
@@ -253,7 +242,29 @@ class Via:
                 branch = content.strip()
             elif name.lower() == "rport":
                 rport = not equals
-        return cls(value, transport, sent_by, host, _port(port_text) if port_text else None, branch, rport, received)
+            elif name.lower() == "received":
+                received = content.strip()
+        return cls(value, transport, sent_by, host, port, branch, rport, received)
+
+
+@lru_cache(maxsize=KNOWN_SENDERS)
+def _sender(head: str) -> tuple[str, str, str, int | None]:
+    """Transport, sent-by, host and port of a Via without its parameters: the same in all that a peer sends."""
+    words = head.split()
+    if len(words) == 2 and words[0].startswith("SIP/2.0/"):
+        transport, sent_by = words[0][8:].upper(), words[1].lower()
+    else:
+        transport, sent_by = _unusual_via(head)
+    if sent_by.startswith("["):
+        host, bracket, port_text = sent_by[1:].partition("]")
+        if not bracket or (port_text and port_text[0] != ":"):
+            raise RemoteError("Via has a malformed IPv6 address")
+        port_text = port_text[1:]
+    else:
+        host, _, port_text = sent_by.partition(":")
+    if not host:
+        raise RemoteError("Via has no sent-by host")
+    return transport, sent_by, host, _port(port_text) if port_text else None
 
 
 def _unusual_via(head: str) -> tuple[str, str]:
@@ -346,7 +357,7 @@ def parse(data: bytes) -> Request | Response:
             fault = fault or f"{key} appears more than once"
     message: Request | Response
     if start.startswith("SIP/2.0 "):
-        message = Response(_status(start[8:11], start), start[12:], keys, lines, index, body)
+        message = Response(_status(start), start[12:], keys, lines, index, body)
     else:
         method, _, rest = start.partition(" ")
         uri, _, version = rest.rpartition(" ")
@@ -367,22 +378,20 @@ def _fault(message: Request | Response, index: dict[str, str]) -> str:
     """What is wrong with the headers without which nothing works, or ""; sets `cseq`, and cuts what follows the body."""
     if not ("via" in index and "from" in index and "to" in index and "call-id" in index and "cseq" in index):
         return f"{next(key for key in _MANDATORY if key not in index)} is missing"
-    number, _, method = index["cseq"].strip().partition(" ")
-    if not (number.isdigit() and number.isascii()):
-        number, _, method = " ".join(index["cseq"].split()).partition(" ")
-    if not (number.isdigit() and number.isascii()) or len(number) > 10 or int(number) > MAX_CSEQ:
-        return "CSeq is not a number below 2^31"
-    message.cseq = int(number)
+    words = index["cseq"].split()
+    number = _number(words[0]) if len(words) == 2 else -1
+    if not 0 <= number <= MAX_CSEQ:
+        return "CSeq is not a number below 2^31 and a method"
+    message.cseq = number
     if type(message) is Response:
-        message.method = method.strip()
-    elif method != message.method and method.strip() != message.method:
+        message.method = words[1]
+    elif words[1] != message.method:
         return "CSeq names another method than the request line"
     length = index.get("content-length")
     if length is not None:
-        length = length.strip()
-        if not (length.isdigit() and length.isascii()) or len(length) > 8:
+        expected = _number(length.strip())
+        if expected < 0:
             return "Content-Length is not a number"
-        expected = int(length)
         if expected != len(message.body):
             if expected > len(message.body):
                 return "the body is shorter than Content-Length"
@@ -390,16 +399,17 @@ def _fault(message: Request | Response, index: dict[str, str]) -> str:
     return ""
 
 
-def _status(text: str, start: str) -> int:
-    if not (
-        text.isascii()
-        and text.isdigit()
-        and len(text) == 3
-        and 100 <= int(text) <= MAX_STATUS
-        and start[11:12] in (" ", "")
-    ):
+@lru_cache(maxsize=1024)  # CSeq and Content-Length are small numbers that come again and again
+def _number(text: str) -> int:
+    """A decimal number of at most ten ASCII digits, or -1."""
+    return int(text) if text.isdigit() and text.isascii() and len(text) <= 10 else -1
+
+
+def _status(start: str) -> int:
+    status = _number(start[8:11])
+    if not 100 <= status <= MAX_STATUS or start[11:12] not in (" ", ""):
         raise RemoteError("the status code is not one of SIP's")
-    return int(text)
+    return status
 
 
 def _start_line_fault(request: Request, start: str) -> str:

@@ -186,7 +186,7 @@ def _parse_params(text: str) -> tuple[tuple[str, str | None], ...]:
         raise RemoteError('an address is followed by something that is not a ";"')
     if "\0" in text:
         raise RemoteError("an address has a parameter that holds a NUL")
-    pieces = text[1:].split(";") if '"' not in text else _split_outside_quotes(text[1:])
+    pieces = split_parameters(text[1:])
     params: list[tuple[str, str | None]] = []
     for piece in pieces:
         name, equals, value = piece.partition("=")
@@ -205,7 +205,10 @@ def _parse_params(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(params)
 
 
-def _split_outside_quotes(text: str) -> list[str]:
+def split_parameters(text: str) -> list[str]:
+    """Split at every ";" that stands outside quotes. Raises `RemoteError` (400) on an unterminated quote."""
+    if '"' not in text:
+        return text.split(";")
     pieces: list[str] = []
     start = position = 0
     while position < len(text):

@@ -18,6 +18,7 @@ from router.sip.dialog import Dialog
 from router.sip.errors import RemoteError
 from router.sip.ids import BRANCH_COOKIE, Ids
 from router.sip.message import Message, Request, Response, Via, parse, tag_of
+from router.sip.name_addr import split_parameters
 from router.sip.timers import TIMEOUT, TIMER_C, Timers
 from router.sip.transaction import (
     ACCEPTED,
@@ -403,7 +404,7 @@ def via_lines(request: Request, via: Via, flow: Flow) -> str:
 
 def _stamped(via: Via, received: str) -> str:
     """A Via value with `received` (and `rport`, written behind it) in place of what the peer wrote of these two."""
-    head, *parameters = via.text.split(";")
+    head, *parameters = split_parameters(via.text)
     others = [p for p in parameters if p.partition("=")[0].strip().lower() not in ("received", "rport")]
     return ";".join((head.rstrip(), *others, f"received={received}"))
 

@@ -44,10 +44,10 @@ class Timers:
         """Start a timer of `delay` seconds. Cancel it with `cancel(timer)`."""
         deadline = now + delay
         timer: Timer = [deadline, owner, name]
-        queue = self._queues.get(delay)
-        if queue is None:
-            queue = self._queues[delay] = deque()
-        queue.append(timer)
+        try:
+            self._queues[delay].append(timer)
+        except KeyError:
+            self._queues[delay] = deque((timer,))
         if deadline < self.deadline:
             self.deadline = deadline
         return timer

@@ -104,9 +104,15 @@ class Phone:
         return next((event for event in self.events if event.get("token") == token), None)
 
     def happened(self, event: str) -> bool:
-        """Whether an event such as "REGISTER_OK", "CALL_ESTABLISHED", "CALL_CLOSED" was reported."""
+        """Whether an event such as "CALL_ESTABLISHED", "CALL_CLOSED" was reported."""
         self._read()
         return any(seen.get("type") == event for seen in self.events)
+
+    def is_registered(self) -> Phone:
+        """Wait until its REGISTER was answered 200."""
+        # Asked for, not awaited as an event: it may have happened before we were connected.
+        eventually(f"{self.account} is registered", lambda: "scode:  200" in self.command("uastat"))
+        return self
 
     def waits_for(self, event: str, seconds: float = 10.0) -> Phone:
         """Wait until `event` was reported."""

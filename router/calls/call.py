@@ -31,8 +31,8 @@ NO_ANSWER = 'Reason: SIP;cause=480;text="No answer"\r\n'
 # A callee's own answer is final; these say that the way to it failed, and another trunk may do better.
 _WAY_FAILED = frozenset((408, 503))
 
-# JOINING: the target of a transfer has answered and is being brought together with the transferee. ALONE: one party hung up
-# while a transfer finds the other a new one.
+# JOINING: the target of a transfer has answered and is being brought together with the transferee.
+# ALONE: one party hung up while a transfer finds the other a new one.
 SETUP, JOINING, UP, ALONE, OVER = "setup", "joining", "up", "alone", "over"
 
 
@@ -52,6 +52,7 @@ class Call:
 
     Attributes:
         caller, callee: the legs; state, decision, facts: where it stands.
+        call_id: of the caller's leg, for the record; of a transferred call that of the call it comes from.
         transfer: the transfer of one of its parties that is under way (see `transfer.py`, `replaces.py`).
         status: final status that the caller got.
     """
@@ -73,6 +74,7 @@ class Call:
         "_refusal",
         "_started",
         "_waiting",
+        "call_id",
         "callee",
         "caller",
         "decision",
@@ -106,6 +108,7 @@ class Call:
         self.legs: list[Leg] = []
         self.callee: Leg | None = None
         self.caller: Leg
+        self.call_id = ""
         self.transfer: TransferUnderWay | None = None
         self.status = 0
 
@@ -131,6 +134,7 @@ class Call:
         caller = Leg(call, stack, exchange.strays, facts.peer, facts.person, now)
         caller.outside = facts.origin is Origin.TRUNK
         call.caller = caller
+        call.call_id = request.call_id
         tag = stack.ids.token()
         caller.dialog = Dialog.incoming(request, tag, transaction.flow, caller, stack.flows, sticky)
         stack.dialogs[tag] = caller.dialog
@@ -458,8 +462,7 @@ class Call:
         self.state = ALONE
 
     def replace(self, old: Leg, new: Leg, now: float) -> None:
-        """Let an answered leg of another call take the place of one of the two here (RFC 3891); `old` is to be hung up by
-        whoever asks for this."""
+        """Let an answered leg take the place of one of the two here (RFC 3891); `old` is hung up by whoever asks."""
         if old is self.caller:
             self.caller = new
         else:
@@ -493,7 +496,7 @@ class Call:
         answered = self._answered_at
         exchange.recorded(
             CallRecord(
-                self.caller.dialog.call_id,
+                self.call_id,
                 self._started,
                 None if answered is None else answered - began,
                 now - began,

@@ -18,6 +18,8 @@ from router.calls.lines import Lines
 from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
 from router.calls.registrar import Registrar
+from router.calls.replaces import serve_replaces
+from router.calls.transfer import serve_refer
 from router.calls.trunk import Trunks
 from router.model.decision import Decision, Facts, Origin
 from router.model.peers import Account, Pbx, Trunk
@@ -37,7 +39,7 @@ ACCEPT = "Accept: application/sdp\r\n"
 # Bodies of an INVITE that pass; the media types themselves are the phones' business (RFC 3261 §8.2.3).
 BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/related", "multipart/alternative"))
 WITHHELD = frozenset(("anonymous", "unknown", "restricted", "unavailable"))  # user parts that name nobody
-UNDERSTOOD = frozenset(("replaces",))  # option tags that may stand in Require (RFC 3261 §8.2.2.3)
+UNDERSTOOD = frozenset(("replaces", "norefersub"))  # option tags that may stand in Require (RFC 3261 §8.2.2.3)
 
 Served = Callable[[ServerTransaction, Request, "Account | None", float], None]
 
@@ -164,7 +166,8 @@ class Exchange:
         if self.draining:
             transaction.respond(503, now, headers="Retry-After: 30\r\n")
             return
-        if "replaces" in request and self._replaces(transaction, request, peer, account, now):
+        if "replaces" in request:
+            serve_replaces(self, transaction, request, peer, account, now)
             return
         transaction.start_trying(now)
         facts = self._facts(request, peer, account)
@@ -230,21 +233,13 @@ class Exchange:
             self._check_require(request)
         if method == "OPTIONS":
             transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\n")
+        elif method == "REFER":
+            serve_refer(self, call, leg, transaction, request, now)
         elif method not in METHODS:
             transaction.respond(501, now, headers=ALLOW)
         else:
             return False
         return True
-
-    def _replaces(
-        self,
-        transaction: ServerTransaction,
-        request: Request,
-        peer: Trunk | Pbx | None,
-        account: Account | None,
-        now: float,
-    ) -> bool:
-        return False
 
     def end_all(self, now: float) -> None:
         """Hang up every call: the router stops."""

@@ -17,6 +17,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 from router.model.peers import Listener
 from router.model.tally import Counts
@@ -24,6 +25,7 @@ from router.ports import Flow, FlowFailed, MessageReceiver
 from router.transport.address import Names, SocketAddress, is_wildcard, names_of, names_towards
 
 MAX_DATAGRAMS_PER_WAKE = 64  # so that timers and other sockets have their turn in a flood
+AT_ONCE = 50e-6  # seconds; a loop that had nothing else to do and did not sleep is back sooner
 MAX_DATAGRAM_BYTES = 65_535  # what UDP can carry: the kernel never cuts a datagram short
 MAX_FLOWS_PER_GENERATION = 16_384  # twice as many peers are remembered; an address scan cannot make us hold more
 MAX_BACKLOG_DATAGRAMS = 1_024  # kept while the kernel's send buffer is full; retransmission makes up for the rest
@@ -156,6 +158,8 @@ class UdpListener:
         self._receive = receive
         self._failed = failed
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._batch = 1
+        self._left = 0.0  # when the last wake ended
         self._young: dict[SocketAddress, UdpFlow] = {}
         self._old: dict[SocketAddress, UdpFlow] = {}
         self._ready = select.epoll()
@@ -203,6 +207,13 @@ class UdpListener:
         return names_towards(self.listener, self.family, peer)
 
     def _wake(self) -> None:
+        began = monotonic()
+        # Finding the socket empty costs as much as a datagram does. So a wake takes as many as the last ones suggest:
+        # twice as many when it follows at once, half when the loop had time to sleep in between.
+        if began - self._left < AT_ONCE:
+            self._batch = min(self._batch * 2, MAX_DATAGRAMS_PER_WAKE)
+        else:
+            self._batch = self._batch // 2 or 1
         if self.backlog:
             self._send_backlog()
         recvfrom = self.socket.recvfrom
@@ -210,7 +221,7 @@ class UdpListener:
         receive = self._receive
         taken = 0
         try:
-            while taken < MAX_DATAGRAMS_PER_WAKE:
+            while taken < self._batch:
                 try:
                     data, address = recvfrom(MAX_DATAGRAM_BYTES)
                 except BlockingIOError:
@@ -236,6 +247,7 @@ class UdpListener:
         finally:
             if taken:
                 self.messages[_RECEIVED] += taken
+            self._left = monotonic()
 
     def _without_keep_alive(self, data: bytes) -> bytes:
         """Return what is left of a datagram without leading line ends; b"" for a mere keep-alive and for STUN.

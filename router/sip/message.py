@@ -349,6 +349,7 @@ def parse(data: bytes) -> Request | Response:
                 key = ""  # the line goes no further
                 fault = fault or error.text
         if not colon:
+            key = ""
             fault = fault or "a header line has no colon"
         append(key)
         if key not in index:
@@ -365,7 +366,8 @@ def parse(data: bytes) -> Request | Response:
         if version != "SIP/2.0" or not uri or " " in uri:
             fault = _start_line_fault(message, start)
     if text.count("\n") != len(lines) or text.count("\r") != len(lines):
-        fault = fault or "a bare CR or LF stands in the headers"
+        # Peers disagree on what that means, so not even an answer may repeat it.
+        raise RemoteError("a bare CR or LF stands in the headers")
     if not end_of_head:
         fault = fault or "the empty line after the headers is missing"
     fault = fault or _fault(message, index)

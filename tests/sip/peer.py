@@ -45,7 +45,7 @@ class Far:
         self.wire = Wire(transport)
         self.wires: dict[tuple[str, str, int], Wire] = {(transport.lower(), *PEER): self.wire}
         self.sent: list[tuple[float, str]] = []
-        self.messages: list[Request | Response] = []
+        self.bytes_sent: list[bytes] = []
         self.served: list[tuple[ServerTransaction, Request]] = []
         self.heard: list[str | int] = []
         self.stack = Stack(Ids(random.Random(5).randbytes), self, timer_c)
@@ -86,7 +86,7 @@ class Far:
         for flow, data in self.stack.take_outbox():
             flow.send(data)
             self.sent.append((self.now, data.partition(b"\r\n")[0].decode()))
-            self.messages.append(parse(data))
+            self.bytes_sent.append(data)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, every timer expiring when it is due."""
@@ -101,8 +101,12 @@ class Far:
         """When messages whose first line begins so were sent."""
         return [time for time, line in self.sent if line.startswith(beginning)]
 
+    @property
+    def messages(self) -> list[Request | Response]:
+        return [parse(data) for data in self.bytes_sent]
+
     def last(self) -> Request | Response:
-        return self.messages[-1]
+        return parse(self.bytes_sent[-1])
 
     # messages
 

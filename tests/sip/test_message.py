@@ -56,7 +56,8 @@ def test_a_reason_phrase_may_be_empty_or_any_text(line: str, reason: str) -> Non
 def test_compact_forms_are_the_headers_they_stand_for() -> None:
     request = read(
         "MESSAGE sip:201@192.0.2.1 SIP/2.0\nv: SIP/2.0/UDP a;branch=z9hG4bKa\nf: <sip:a@b>;tag=1\nt: <sip:b@c>\ni: x\n"
-        "CSeq: 1 MESSAGE\nm: <sip:a@b>\nc: text/plain\nk: replaces\ns: Hi\ne: gzip\no: presence\nr: <sip:c@d>\nb: <sip:e@f>\n"
+        "CSeq: 1 MESSAGE\nm: <sip:a@b>\nc: text/plain\nk: replaces\n"
+        "s: Hi\ne: gzip\no: presence\nr: <sip:c@d>\nb: <sip:e@f>\n"
         "u: refer\nl: 2\n",
         b"ok",
     )

@@ -121,6 +121,7 @@ class Company:
                 },
                 "second": {"address": f"{host}:{self.second_trunk_port}", "priority": 20, "options_interval": "0s"},
             },
+            "pbxs": {"central": {"from": f"{host}:{self.pbx_port}"}},
             "greylist": {"prefixes": ["+225", "+8816"]},
         }
 

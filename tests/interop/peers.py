@@ -56,11 +56,19 @@ class Peers:
         """Call from the outside world by trunk "second", for a test that needs two calls at once."""
         return self._start(scenario, self.router.company.second_trunk_port, {**options, "dial": dial})
 
+    def pbx_calls(self, scenario: str, dial: str, **options: Any) -> Sipp:
+        """Call from the trusted PBX."""
+        return self._start(scenario, self.router.company.pbx_port, {**options, "dial": dial})
+
     def phone_calls(self, account: str, scenario: str, dial: str, **options: Any) -> Sipp:
         """Call from a phone that proves itself by digest; it need not be registered."""
         keys = {"caller": account, "caller_name": account, **options.pop("keys", {})}
         options = {"user": account, "password": SECRET.format(account), **options, "keys": keys, "dial": dial}
         return self._start(scenario, self._ports.free(), options)
+
+    def from_port(self, port: int, scenario: str, dial: str, **options: Any) -> Sipp:
+        """Call from a given port."""
+        return self._start(scenario, port, {**options, "dial": dial})
 
     def stranger(self, scenario: str, dial: str, **options: Any) -> Sipp:
         """Come from a source that the router does not know."""
@@ -109,13 +117,12 @@ class Peers:
     # --
 
     def _start(self, scenario: str, port: int, options: dict[str, Any]) -> Sipp:
-        options = {**options, "keys": {**DEFAULT_KEYS, **options.get("keys", {})}}
+        options = {"remote": self.router.address, **options, "keys": {**DEFAULT_KEYS, **options.get("keys", {})}}
         sipp = Sipp(
             scenario,
             self._folder,
             port=port,
             media_port=self._ports.free(4),
-            remote=self.router.address,
             prefix=self._prefix,
             **options,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from .company import SECRET
+from .company import SECRET, Company
 from .conftest import StartRouter, needs_sipp
 from .messages import Message
 from .peers import Peers
+from .processes import eventually
 from .router_process import Router
 from .wire import Wire, credentials
 
@@ -126,3 +129,36 @@ def test_message_waiting_is_answered_by_the_router_itself(peers: Peers) -> None:
         "phone_subscribes_to_message_summary", "202", user="202", password=SECRET.format("202"), keys=keys
     ).succeeds()
     assert "message-summary" in subscription.request("NOTIFY")["Event"]
+
+
+def test_private_phone_is_accepted_before_its_exception_ends(
+    start_router: StartRouter, peers_of: Callable[..., Peers]
+) -> None:
+    """D1, with the clock in January."""
+    peers = peers_of(start_router(clock="2026-01-15T10:00:00+01:00"))
+    phone = peers.phone("207")
+    peers.call("caller_talks_then_hangs_up", "+3242200127", hold=0.1).succeeds()
+    phone.succeeds()
+
+
+def test_registration_that_is_not_renewed_ends(
+    company: Company, start_router: StartRouter, peers_of: Callable[..., Peers]
+) -> None:
+    company.document["sip"]["registrar"]["min_expires"] = "1s"
+    router = start_router()
+    peers = peers_of(router)
+    peers.register("202", expires=2)
+    assert router.metric("sip_registrations_active") == 1
+    eventually("the registration has ended", lambda: router.metric("sip_registrations_active") == 0)
+    voicemail = peers.target("voicemail")
+    peers.call("caller_talks_then_hangs_up", "+3242200122", hold=0.1).succeeds()
+    voicemail.succeeds()
+
+
+def test_phone_behind_nat_is_reached_where_it_came_from(peers: Peers) -> None:
+    """Its Contact names an address that nobody answers at."""
+    port = peers.free_port()
+    peers.registers("202", "phone_registers", "<sip:202@127.99.99.99:5999>", 600, port=port).succeeds()
+    phone = peers.callee_at(port, "callee_answers")
+    peers.call("caller_talks_then_hangs_up", "+3242200122", hold=0.1).succeeds()
+    phone.succeeds()

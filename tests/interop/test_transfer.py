@@ -40,17 +40,16 @@ def test_media_is_joined_after_a_blind_transfer(router: Router, peers: Peers) ->
     eventually("the colleague gets the outside's media address", lambda: got_media_of(colleague, outside.media_port))
 
 
-def test_transfer_to_a_busy_colleague_leaves_the_call_up(router: Router, peers: Peers) -> None:
+def test_transfer_to_a_busy_number_leaves_the_call_up(router: Router, peers: Peers) -> None:
     """The NOTIFY says why; the transferor still has the call and ends it."""
-    outside = peers.trunk("callee_follows_a_transfer")
-    keys = {"refer_to": "<sip:+33999999999@" + router.address + ">"}
-    second = peers.second_trunk("callee_is_busy")
-    router.company.document["trunks"]  # both trunks exist; the first is busy talking
-    transferor = peers.phone_calls("201", "phone_transfers", OUTSIDE, hold=0.2, keys=keys)
-    transferor.succeeds()
-    second.stop()
+    colleague = peers.phone("202", "callee_follows_a_transfer")
+    outside = peers.trunk("callee_is_busy")
+    keys = {"refer_to": f"<sip:{OUTSIDE}@{router.address}>"}
+    transferor = peers.phone_calls("201", "phone_transfers", "202", hold=0.2, keys=keys).succeeds()
     outside.succeeds()
-    assert not transferor.requests("NOTIFY")[-1].body.startswith("SIP/2.0 200")
+    colleague.succeeds()
+    assert transferor.requests("NOTIFY")[-1].body.startswith("SIP/2.0 486")
+    assert not transferor.requests("BYE")
 
 
 def test_transfer_to_a_greylisted_number_is_refused(router: Router, peers: Peers) -> None:

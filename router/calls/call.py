@@ -280,7 +280,7 @@ class Call:
         self._early_tags = None
         self._headers = self._record_routes = ""
         self._body = b""
-        caller.answer = Answer(exchange.stack, dialog, data, now)
+        caller.answer = Answer(exchange.stack, dialog, invite.flow, data, now)
         caller.due = AckDue(leg, transaction, leg.dialog.local_cseq)
         self.status = 200
 

@@ -100,7 +100,9 @@ class Exchange:
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """A request outside any dialog."""
         method = request.method
-        if not request.uri.startswith("sip:") and not isinstance(parse_uri(request.uri), SipUri | TelUri):
+        # An INVITE's is read with its facts; one that cannot be read at all is answered 400 by either.
+        readable = method == "INVITE" and request.uri.startswith("sip:")
+        if not readable and not isinstance(parse_uri(request.uri), SipUri | TelUri):
             raise RemoteError("the Request-URI has a scheme that is not served", 416)
         if "require" in request and method != "CANCEL":
             self._check_require(request)

@@ -148,7 +148,7 @@ class Reinvite(Relay):
             return
         headers = self._contact() + passed(response.fields)
         data = self._transaction.respond(200, now, response.reason, headers, response.body)
-        leg.answer = Answer(leg.stack, leg.dialog, data, now)
+        leg.answer = Answer(leg.stack, leg.dialog, self._transaction.flow, data, now)
         leg.due = AckDue(to, transaction, self._cseq)
         self._done()
 

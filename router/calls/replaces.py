@@ -1,7 +1,7 @@
 """Replaces (RFC 3891): one party takes the place of another in a call that is up.
 
 The rule on rights: **one may take the place of oneself only**. A phone may take over a call of its own person (from the
-desk to the mobile, say), a PBX a call of its own; nobody may take somebody else's place, and the outside nobody's at all.
+desk to the mobile, say), a PBX one of its own; nobody may take somebody else's place, and the outside nobody's at all.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class Replacement:
         headers = self._record_routes + contact + passed(response.fields)
         data = self._transaction.respond(200, now, response.reason, headers, response.body)
         self._transaction.owner = None
-        new.answer = Answer(new.stack, new.dialog, data, now)
+        new.answer = Answer(new.stack, new.dialog, self._transaction.flow, data, now)
         new.due = change.release()
         new.status = 200
         call.replace(old, new, now)

@@ -42,6 +42,7 @@ class Dialog:
         local, remote: From and To values of our requests, without tags.
         target: the peer's Contact URI.
         routes: Route lines, each with CRLF; "" when there are none.
+        strict: URI of the next hop where that is a strict router of RFC 2543, else "".
         sticky: requests go where the peer's own came from, because its Contact cannot be trusted (a phone behind NAT).
     """
 
@@ -57,6 +58,7 @@ class Dialog:
         "remote_tag",
         "routes",
         "sticky",
+        "strict",
         "target",
     )
 
@@ -79,6 +81,7 @@ class Dialog:
         self.remote = remote
         self.target = target
         self.routes = ""
+        self.strict = ""
         self.local_cseq = 0
         self.remote_cseq = -1
         self.flow = flow
@@ -96,7 +99,10 @@ class Dialog:
             request.call_id, local_tag, tag, request.get("to") or "", _untagged(remote, tag), "", flow, owner, sticky
         )
         dialog.remote_cseq = request.cseq
-        dialog.learn_target(request)
+        if "contact" in request:
+            dialog.learn_target(request)
+        else:  # RFC 2543 let a caller leave it out
+            dialog.target = NameAddr.parse(remote).uri
         if "record-route" in request:
             dialog._route(request.list("record-route"))
         dialog.choose_flow(flows)
@@ -108,6 +114,8 @@ class Dialog:
         self.learn_target(response)
         if "record-route" in response:
             self._route(response.list("record-route")[::-1])
+        elif self.routes:  # those that the request began with served it alone
+            self._route([])
         self.choose_flow(flows)
 
     def learn_target(self, message: Message) -> None:
@@ -123,6 +131,7 @@ class Dialog:
             and contact[start + 1 : start + 5] == "sip:"
             and '"' not in contact
             and "?" not in contact
+            and "," not in contact
         ):
             uri = contact[start + 1 : end]
             if " " in uri or "<" in uri:
@@ -138,13 +147,17 @@ class Dialog:
     def choose_flow(self, flows: FlowDirectory) -> None:
         """Decide where requests of this dialog go (RFC 3261 §12.2.1.1 and §8.1.2): first Route, else the target."""
         flow = self.flow
-        if not self.routes:
+        if self.strict:
+            text = self.strict
+        elif self.routes:
+            text = self.routes.partition("<")[2].partition(">")[0]
+        else:
             if self.sticky or flow.reliable or not self.target:
                 return
             host, port = flow.source
             if self.target.endswith(f"@{host}:{port}") or self.target == f"sip:{host}:{port}":
                 return
-        text = self.routes.partition("<")[2].partition(">")[0] if self.routes else self.target
+            text = self.target
         uri = parse_uri(text)
         if not isinstance(uri, SipUri):
             raise RemoteError("the next hop is not a SIP URI")
@@ -189,10 +202,13 @@ class Dialog:
         if cseq is None:
             cseq = self.local_cseq = self.local_cseq + 1
         remote_tag = f";tag={self.remote_tag}" if self.remote_tag else ""
+        uri, routes = self.target, self.routes
+        if self.strict:
+            uri, routes = self.strict, f"{routes}Route: <{uri}>\r\n"
         text = (
-            f"{method} {self.target} SIP/2.0\r\n"
+            f"{method} {uri} SIP/2.0\r\n"
             f"Via: {self.flow.via};branch={branch};rport\r\n"
-            f"{self.routes}"
+            f"{routes}"
             f"Max-Forwards: {max_forwards}\r\n"
             f"From: {self.local};tag={self.local_tag}\r\n"
             f"To: {self.remote}{remote_tag}\r\n"
@@ -204,24 +220,26 @@ class Dialog:
         return text.encode("utf-8", "surrogateescape") + body
 
     def _route(self, routes: list[str]) -> None:
-        if not routes:
-            return
-        first = NameAddr.parse(routes[0]).parsed_uri()
-        if isinstance(first, SipUri) and first.param("lr") is None:
-            # A strict router (RFC 3261 §12.2.1.1): it is the Request-URI, the target the last route.
-            routes = [*routes[1:], f"<{self.target}>"]
-            self.target = str(first.bare())
+        self.strict = ""
+        if routes:
+            first = NameAddr.parse(routes[0]).parsed_uri()
+            if isinstance(first, SipUri) and first.param("lr") is None:
+                # RFC 3261 §12.2.1.1: it becomes the Request-URI, the target the last route.
+                self.strict = str(first.bare())
+                del routes[0]
         self.routes = "".join(f"Route: {route}\r\n" for route in routes)
 
 
 class Answer:
     """A 2xx to INVITE that is sent again until its ACK comes (RFC 3261 §13.3.1.4), over whatever transport."""
 
-    __slots__ = ("_data", "_dialog", "_interval", "_stack", "_timer", "_waited")
+    __slots__ = ("_data", "_dialog", "_flow", "_interval", "_stack", "_timer", "_waited")
 
-    def __init__(self, stack: Stack, dialog: Dialog, data: bytes, now: float) -> None:
+    def __init__(self, stack: Stack, dialog: Dialog, flow: Flow, data: bytes, now: float) -> None:
+        """`flow` is the INVITE transaction's: an answer goes back by the Via, whatever the route of the dialog."""
         self._stack = stack
         self._dialog: Dialog | None = dialog
+        self._flow = flow
         self._data = data
         self._interval = T1
         self._waited = 0.0
@@ -237,12 +255,12 @@ class Answer:
         if dialog is None:
             return
         self._waited += self._interval
-        if self._waited >= TIMEOUT - T1:
+        if self._waited >= TIMEOUT:
             self.stop()
             dialog.owner.ack_missing(now)
             return
-        self._stack.retransmit(dialog.flow, self._data, "INVITE")
-        self._interval = min(self._interval * 2, T2)
+        self._stack.retransmit(self._flow, self._data, "INVITE")
+        self._interval = min(self._interval * 2, T2, TIMEOUT - self._waited)
         self._timer = self._stack.timers.start(self._interval, self, "2xx", now)
 
 

@@ -9,6 +9,7 @@ from .conftest import needs_sipp
 from .peers import Peers
 from .processes import eventually
 from .router_process import Router
+from .wire import Wire
 
 pytestmark = needs_sipp
 
@@ -84,6 +85,7 @@ def test_nobody_answers_and_voicemail_takes_the_call(router: Router, peers: Peer
     invite = voicemail.request("INVITE")
     assert "reason=no-answer" in invite["Diversion"]
     assert "+3242200122" in invite["Diversion"]
+    assert "3242200122" in invite["History-Info"]
     assert [leg["status"] for leg in router.records()[0]["legs"]][-1] == 200
 
 
@@ -139,3 +141,46 @@ def test_offer_in_the_200_and_answer_in_the_ack(peers: Peers) -> None:
     assert not phone.request("INVITE").body
     answer = next(message.body for message in caller.sent if message.method == "ACK")
     assert phone.request("ACK").body == answer
+
+
+def test_many_calls_leave_nothing_behind(router: Router, peers: Peers) -> None:
+    calls = 300
+    voicemail = peers.target("voicemail", calls=calls, seconds=40)
+    peers.call("caller_talks_then_hangs_up", "+3242200126", calls=calls, rate=100, hold=0.2, seconds=40).succeeds()
+    voicemail.succeeds()
+    records = router.records(calls)
+    assert len(records) == len({record["call_id"] for record in records}) == calls
+    assert {record["status"] for record in records} == {200}
+    eventually("the router forgets the calls", router.has_no_calls)
+    assert router.metric("sip_calls_active") == 0
+
+
+def test_invite_that_comes_again_is_one_call(router: Router, peers: Peers) -> None:
+    """RFC 3261 §17.2.1: the same INVITE, sent again before any answer, is absorbed."""
+    phone = peers.phone("202", "callee_rings_until_cancelled")
+    with Wire(router.address, port=router.company.callers_port) as trunk:
+        invite = trunk.request("INVITE", f"sip:+3242200122@{router.address}", sender=OUTSIDE)
+        for _ in range(3):
+            trunk.send(invite)
+        phone.request("INVITE")
+        assert trunk.asks(invite.replace("INVITE", "CANCEL")).status == 200
+        phone.succeeds()
+    assert len(phone.requests("INVITE")) == 1
+    assert len(router.records()) == 1
+
+
+def test_reason_of_a_hang_up_reaches_the_other_side(router: Router, peers: Peers) -> None:
+    """RFC 3326."""
+    phone = peers.phone("202")
+    with Wire(router.address, port=router.company.callers_port) as trunk:
+        uri = f"sip:+3242200122@{router.address}"
+        answer = trunk.asks(trunk.request("INVITE", uri, sender=OUTSIDE, call_id="reason@wire"))
+        assert answer.status == 200
+        trunk.send(trunk.request("ACK", uri, sender=OUTSIDE, call_id="reason@wire", to=answer["To"]))
+        reason = 'Q.850;cause=31;text="Normal, unspecified"'
+        bye = trunk.request(
+            "BYE", uri, sender=OUTSIDE, call_id="reason@wire", to=answer["To"], cseq=2, headers=(("Reason", reason),)
+        )
+        assert trunk.asks(bye).status == 200
+    phone.succeeds()
+    assert phone.request("BYE")["Reason"] == reason

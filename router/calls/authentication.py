@@ -52,7 +52,7 @@ class Gate:
             self.verdicts["challenged",] += 1
         status, name = (401, "WWW-Authenticate") if registers else (407, "Proxy-Authenticate")
         challenges = "".join(f"{name}: {value}\r\n" for value in self.digest.challenges(now, stale))
-        transaction.respond(status, now, headers=challenges)
+        transaction.refuse(status, now, challenges)
         return None
 
     def _allowed(
@@ -62,11 +62,11 @@ class Gate:
             return account  # the registrar checks the AOR and the end of a private device's exception
         if account.until is not None and self._wall_clock() >= account.until:
             self.verdicts["expired",] += 1
-            transaction.respond(403, now)  # D1
+            transaction.refuse(403, now)  # D1
             return None
         speaker = NameAddr.parse(request.get("from") or "").parsed_uri()
         if not isinstance(speaker, SipUri) or speaker.username not in (account.user, "anonymous"):
-            transaction.respond(403, now)
+            transaction.refuse(403, now)
             return None
         return account
 

@@ -33,7 +33,7 @@ from router.sip.message import Request
 from router.sip.name_addr import NameAddr, split_list
 from router.sip.stack import ALLOW, METHODS, Stack
 from router.sip.transaction import ServerTransaction
-from router.sip.uri import SipUri, TelUri, parse_uri
+from router.sip.uri import OtherUri, SipUri, TelUri, Uri, parse_uri
 
 ACCEPT = "Accept: application/sdp\r\n"
 # Bodies of an INVITE that pass; the media types themselves are the phones' business (RFC 3261 §8.2.3).
@@ -100,19 +100,16 @@ class Exchange:
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """A request outside any dialog."""
         method = request.method
-        # An INVITE's is read with its facts; one that cannot be read at all is answered 400 by either.
-        readable = method == "INVITE" and request.uri.startswith("sip:")
-        if not readable and not isinstance(parse_uri(request.uri), SipUri | TelUri):
+        uri = parse_uri(request.uri)
+        if isinstance(uri, OtherUri):
             raise RemoteError("the Request-URI has a scheme that is not served", 416)
         if "require" in request and method != "CANCEL":
             self._check_require(request)
         peer = self.peers.recognise(transaction.flow.source) if method != "REGISTER" else None
         if method == "INVITE":
-            self._invite(transaction, request, peer, now)
+            self._invite(transaction, request, uri, peer, now)
         elif method == "OPTIONS":
-            transaction.respond(
-                200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\nAllow-Events: message-summary\r\n"
-            )
+            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\n{ALLOW_EVENTS}")
         elif method not in METHODS:
             transaction.respond(501, now, headers=ALLOW)
         else:
@@ -149,7 +146,9 @@ class Exchange:
 
     # --------------------------------------------------------------------------------------------- new calls
 
-    def _invite(self, transaction: ServerTransaction, request: Request, peer: Trunk | Pbx | None, now: float) -> None:
+    def _invite(
+        self, transaction: ServerTransaction, request: Request, uri: Uri, peer: Trunk | Pbx | None, now: float
+    ) -> None:
         max_forwards = self._hops_left(request)
         account: Account | None = None
         if peer is None:
@@ -172,7 +171,7 @@ class Exchange:
             serve_replaces(self, transaction, request, peer, account, now)
             return
         transaction.start_trying(now)
-        facts = self._facts(request, peer, account)
+        facts = self._facts(request, uri, peer, account)
         call = Call.incoming(self, transaction, request, facts, max_forwards - 1, account is not None, now)
         call.begin(self.decide(facts, self.policy), now)
 
@@ -187,8 +186,7 @@ class Exchange:
             raise RemoteError("Max-Forwards is used up", 483)
         return hops
 
-    def _facts(self, request: Request, peer: Trunk | Pbx | None, account: Account | None) -> Facts:
-        uri = parse_uri(request.uri)
+    def _facts(self, request: Request, uri: Uri, peer: Trunk | Pbx | None, account: Account | None) -> Facts:
         dialled = uri.number if isinstance(uri, TelUri) else uri.username if isinstance(uri, SipUri) else ""
         withhold = "privacy" in request and any(value in ("id", "user", "header") for value in _privacy(request))
         if account is not None:

@@ -1,9 +1,9 @@
 """Transfer: one party of a call hands the other over to somebody else by REFER (RFC 3515, RFC 5589).
 
 The router does it all itself. *Blind*: the new target is called, without an offer, as if the one who transfers called
-it, so the policy decides; until it answers, the old call stays as it is. *Attended* (Refer-To with Replaces): the one who
-transfers is in two calls, and their other parties are joined. Either way the two who remain exchange offer and answer
-(see `join.py`), and the one who transferred is told by NOTIFY and hung up. What goes wrong before leaves the old call up.
+it, so the policy decides; until it answers, the old call stays as it is. *Attended* (Refer-To with Replaces): the
+transferor is in two calls, and their other parties are joined. Either way the two who remain exchange offer and answer
+(see `join.py`), and the third is told by NOTIFY and hung up. What goes wrong before that leaves the old call up.
 
 The rule on rights: **the outside may not transfer our people**. A REFER from a trunk is refused.
 """
@@ -114,37 +114,54 @@ def _facts(exchange: Exchange, call: Call, leg: Leg, request: Request, dialled: 
 class Referral:
     """The subscription that a REFER implies (RFC 3515 §2.4.4): how the transfer goes, told by NOTIFY.
 
-    It outlives a BYE of the one who transfers (RFC 5057 §4.1); who does not want it any more answers with a refusal.
+    One NOTIFY is sent when the last one is answered, so that they arrive in order over UDP too; of what happens
+    meanwhile only the latest is told. The subscription outlives a BYE of the one who transfers (RFC 5057 §4.1); who
+    does not want it any more answers with a refusal.
 
     Args:
-        cseq: of the REFER. wanted: False where no NOTIFY is wanted (`Refer-Sub: false`, RFC 4488).
+        cseq: of the REFER.
+        wanted: False where no NOTIFY is wanted (`Refer-Sub: false`, RFC 4488).
     """
 
-    __slots__ = ("_dialog", "_event", "_stack", "wanted")
+    __slots__ = ("_dialog", "_dismissal", "_event", "_news", "_stack", "_telling", "_wanted")
 
     def __init__(self, leg: Leg, cseq: int, wanted: bool) -> None:
         self._stack = leg.stack
         self._dialog = leg.dialog
         self._event = f"refer;id={cseq}" if leg.refers else "refer"
-        self.wanted = wanted
+        self._wanted = wanted
+        self._telling = False
+        self._news: tuple[int, str, str] | None = None
+        self._dismissal: Dismissal | None = None
         leg.refers += 1
 
     def tell(self, status: int, reason: str, now: float) -> None:
         """Say how far it has come."""
-        self._notify(status, reason, f"active;expires={SUBSCRIPTION_SECONDS}", self, now)
+        self._news = (status, reason, f"active;expires={SUBSCRIPTION_SECONDS}")
+        self._next(now)
 
     def finish(self, status: int, reason: str, now: float, dismissal: Dismissal | None = None) -> None:
         """Say how it ended.
 
         Args:
-            dismissal: who waits for this NOTIFY to be answered.
+            dismissal: who waits until that is heard.
         """
-        self._notify(status, reason, "terminated;reason=noresource", dismissal or self, now)
-        self.wanted = False
+        self._news = (status, reason, "terminated;reason=noresource")
+        self._dismissal = dismissal
+        self._next(now)
 
-    def _notify(self, status: int, reason: str, state: str, owner: Referral | Dismissal, now: float) -> None:
-        if not self.wanted:
+    def _next(self, now: float) -> None:
+        if self._telling:
             return
+        news, self._news = self._news, None
+        if news is not None and self._wanted:
+            self._notify(*news, now)
+        elif self._dismissal is not None:
+            self._dismissal.told(now)
+            self._dismissal = None
+
+    def _notify(self, status: int, reason: str, state: str, now: float) -> None:
+        self._telling = True
         dialog = self._dialog
         branch = self._stack.ids.branch()
         headers = (
@@ -155,14 +172,20 @@ class Referral:
         )
         body = f"SIP/2.0 {status} {reason}\r\n".encode("utf-8", "surrogateescape")
         data = dialog.request("NOTIFY", branch, headers, body)
-        self._stack.send_request(dialog.flow, "NOTIFY", data, branch, owner, now)
+        self._stack.send_request(dialog.flow, "NOTIFY", data, branch, self, now)
 
-    def response_received(self, _transaction: ClientTransaction, response: Response, _now: float) -> None:
-        if response.status >= 300:
-            self.wanted = False  # RFC 6665 §4.2.2
+    def response_received(self, _transaction: ClientTransaction, response: Response, now: float) -> None:
+        if response.status >= 200:
+            self._answered(response.status < 300, now)
 
-    def transaction_failed(self, _transaction: ClientTransaction, _cause: str, _now: float) -> None:
-        self.wanted = False
+    def transaction_failed(self, _transaction: ClientTransaction, _cause: str, now: float) -> None:
+        self._answered(False, now)
+
+    def _answered(self, wanted: bool, now: float) -> None:
+        """A NOTIFY was answered; a refusal ends the subscription (RFC 6665 §4.2.2)."""
+        self._telling = False
+        self._wanted = self._wanted and wanted
+        self._next(now)
 
 
 class Dismissal(Farewell):
@@ -174,17 +197,10 @@ class Dismissal(Farewell):
         Farewell.__init__(self, leg.stack, leg.dialog, leg.line, "")
         self._gone = False
 
-    def response_received(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        if transaction.method == "BYE":
-            Farewell.response_received(self, transaction, response, now)
-        elif response.status >= 200:
-            self._hang_up(now)
-
-    def transaction_failed(self, transaction: ClientTransaction, cause: str, now: float) -> None:
-        if transaction.method == "BYE":
-            Farewell.transaction_failed(self, transaction, cause, now)
-        else:
-            self._hang_up(now)
+    def told(self, now: float) -> None:
+        """The last NOTIFY was answered, or is not wanted."""
+        if not self._gone:
+            self.send("", now)
 
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         Farewell.request_received(self, transaction, request, now)
@@ -192,21 +208,14 @@ class Dismissal(Farewell):
             self._gone = True
             self._done()
 
-    def _hang_up(self, now: float) -> None:
-        if not self._gone:
-            self.send("", now)
-
 
 def _dismiss(leg: Leg, referral: Referral, now: float) -> None:
     """Tell the transferring party that it worked, and hang up what is left of its call."""
-    if leg.call is None:
-        referral.finish(200, REASONS[200], now)
-    elif referral.wanted:
+    dismissal = None
+    if leg.call is not None:
         dismissal = Dismissal(leg)
-        referral.finish(200, REASONS[200], now, dismissal)
         leg.leave_to(dismissal, now)
-    else:
-        leg.hang_up("", now)
+    referral.finish(200, REASONS[200], now, dismissal)
 
 
 # ------------------------------------------------------------------------------------------------------- blind

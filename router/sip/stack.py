@@ -168,11 +168,12 @@ class Stack:
             error.request = request if method != "ACK" else None
             raise
         # RFC 3261 §17.2.3: branch, sent-by and method, where ACK belongs to its INVITE; RFC 2543 peers have no branch of use.
+        # The transport belongs to it too: what comes over another one is not a retransmission.
         branch = via.branch
         if len(branch) > 7 and branch.startswith(BRANCH_COOKIE):
-            key = branch + via.sent_by
+            key = f"{branch}{via.sent_by}{flow.transport}"
         else:
-            key = f"{request.uri} {request.call_id} {request.from_tag} {request.cseq} {via.text}"
+            key = f"{request.uri} {request.call_id} {request.from_tag} {request.cseq} {via.text}{flow.transport}"
         if method == "INVITE":
             pass
         elif method == "ACK":
@@ -199,7 +200,7 @@ class Stack:
                 self.user.request_received(transaction, request, now)
         except RemoteError as error:
             if not transaction.answered:
-                transaction.respond(error.status, now, headers="".join(f"{line}\r\n" for line in error.headers))
+                transaction.refuse(error.status, now, "".join(f"{line}\r\n" for line in error.headers))
 
     def _serve(self, request: Request, via: Via, key: str, tag: str | None, flow: Flow) -> ServerTransaction:
         """Make the server transaction, with the lines that its responses repeat (RFC 3261 §8.2.6.2)."""

@@ -241,6 +241,21 @@ class ServerTransaction(Transaction):
         self.fire(event, None, now)
         return response
 
+    def refuse(self, status: int, now: float, headers: str = "") -> None:
+        """Refuse a request before anything came of it, and forget it (a stateless UAS, RFC 3261 §8.2.7).
+
+        Nothing is lost by it: a client repeats an INVITE until it hears an answer, and hears the same one again, To tag
+        included. So a stranger who is challenged or sent away leaves nothing behind.
+        """
+        if self.method != "INVITE" or self.answered:
+            self.respond(status, now, headers=headers)
+            return
+        if self.tag is None:
+            self.tag = f"{hash(self.key) & 0xFFFFFFFFFFFFFFFF:016x}"
+        self.respond(status, now, headers=headers)
+        stop_timers(self, None, now)
+        self.stack.forget(self)
+
     def timer_expired(self, name: str, now: float) -> None:
         if name == "100":
             self.trying = None

@@ -1,6 +1,6 @@
 """The torture messages of RFC 4475 and RFC 5118, byte for byte, through the stack and the exchange.
 
-They are found by the environment variable SIP_VECTORS: a folder with `rfc4475` and `rfc5118`, each with the raw messages
+They are found by the environment variable SIP_VECTORS: a folder with `rfc4475` and `rfc5118`, each with raw messages
 and `expect.json`, which says what to answer. Without it these tests are skipped.
 """
 

@@ -125,7 +125,7 @@ def test_each_request_takes_the_next_cseq_and_an_ack_its_invites(far: Far) -> No
 
 def test_a_caller_without_tag_is_answered_without(far: Far) -> None:
     """RFC 3261 §12.1.1: an RFC 2543 peer may leave out its tag."""
-    text = "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7\r\nFrom: sip:200@192.0.2.7\r\nTo: sip:a@b\r\nCall-ID: x\r\n"
+    text = "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7\r\nFrom: sip:200@b\r\nTo: sip:a@b\r\nCall-ID: x\r\n"
     request = parse((text + "CSeq: 1 INVITE\r\nContact: sip:200@192.0.2.7\r\n\r\n").encode())
     assert isinstance(request, Request)
     dialog = incoming(far, request)

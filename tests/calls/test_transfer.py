@@ -172,7 +172,7 @@ def test_a_transfer_to_the_outside_goes_by_a_trunk_with_the_transferors_number(
     talk(alice, bob, "201")
     refers(bob, "tel:+32475111222")
     invite = outside.received("INVITE")
-    assert invite.uri == "sip:+32475111222@198.51.100.1:5060"
+    assert invite.uri == "sip:+32475111222@198.51.100.1"
     assert "+3242200121" in invite.get("p-asserted-identity")
     outside.answers(body=OTHER)
     alice.answers(body=AGREED)
@@ -359,10 +359,9 @@ def test_a_second_transfer_waits_for_the_first(story: Story, alice: Phone, bob: 
     assert bob.received(491, "REFER")
     refers(alice, "+32475111222")
     assert alice.received(491, "REFER")
-    carol.refuses(480)
-    story.voicemail().refuses(480) if story.voicemail().conversations else None
-    told(bob)
-    bob.hangs_up()
+    is_transferred(alice, carol)
+    assert told(bob)[-1] == "200 OK"
+    alice.hangs_up()
 
 
 # --------------------------------------------------------------------------------------------------------- races
@@ -393,8 +392,7 @@ def test_without_the_transferor_the_policys_last_word_ends_the_call(
     carol.refuses(486)
     assert not alice.received("BYE")
     voicemail.refuses(480)
-    if reception.conversations:
-        reception.refuses(480)
+    reception.refuses(480)
     assert alice.count("BYE") == 1
     assert told(bob)[-1].startswith("480")
 
@@ -565,6 +563,7 @@ def test_a_transferee_that_does_not_answer_is_given_up(story: Story, alice: Phon
     """RFC 3261 §12.2.1.2: the dialog of an INVITE that times out is over, and the call with it."""
     talk(alice, bob, "201")
     refers(bob, "202")
+    assert told(bob) == ["100 Trying"]
     story.silent.add(alice.address)
     carol.answers(body=OTHER)
     story.advance(32.0)

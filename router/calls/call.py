@@ -131,12 +131,13 @@ class Call:
         call._body = request.body
         if "record-route" in request:
             call._record_routes = "".join(f"Record-Route: {value}\r\n" for value in request.lines("record-route"))
-        caller = Leg(call, stack, exchange.strays, facts.peer, facts.person, now)
+        caller = Leg(None, stack, exchange.strays, facts.peer, facts.person, now)
         caller.outside = facts.origin is Origin.TRUNK
-        call.caller = caller
-        call.call_id = request.call_id
         tag = stack.ids.token()
         caller.dialog = Dialog.incoming(request, tag, transaction.flow, caller, stack.flows, sticky)
+        caller.call = call  # only now: a refused INVITE must not leave the two holding each other
+        call.caller = caller
+        call.call_id = request.call_id
         stack.dialogs[tag] = caller.dialog
         transaction.tag = tag
         transaction.owner = caller
@@ -232,7 +233,10 @@ class Call:
         try:
             leg.dialog.confirm(response, self._exchange.stack.flows)
         except RemoteError:
-            self._exchange.strays.response_received(transaction, response, now)
+            leg.invite = None
+            transaction.owner = self._exchange.strays
+            transaction.owner.response_received(transaction, response, now)
+            self._waiting.clear()  # it was answered: calling somebody else as well would be wrong
             self._leg_ends(leg, 500, now)
             self._next_leg(Outcome.UNREACHABLE, (500, "", ""), now)
             return False
@@ -475,6 +479,7 @@ class Call:
             lines.call_began(new.person)
         if old.person is not None:
             lines.call_ended(old.person)
+        old.status = 200
         self._finished.append(old)
 
     def _over(self, ended_by: str, now: float) -> None:

@@ -177,9 +177,11 @@ class Leg:
         self.close(now)
 
     def hang_up(self, headers: str, now: float) -> None:
-        """End the dialog with BYE. A 2xx that still waits for its ACK on this leg's side is acknowledged first."""
-        farewell = Farewell(self.stack, self.dialog, self.line, headers)
-        farewell.send("", now)
+        """End the dialog with BYE: at once, or when the ACK of our 2xx has come or is waited for no longer."""
+        answer, self.answer = self.answer, None
+        farewell = Farewell(self.stack, self.dialog, self.line, headers, answer)
+        if answer is None:
+            farewell.send("", now)
         self.leave_to(farewell, now)
 
     def leave_to(self, owner: DialogOwner, now: float) -> None:
@@ -290,11 +292,18 @@ NOBODY = Nobody()
 
 
 class Farewell:
-    """A BYE on its way, and its dialog until it is answered, so that a BYE crossing it gets a 200."""
+    """A BYE on its way, and its dialog until it is answered, so that a BYE crossing it gets a 200.
 
-    __slots__ = ("_dialog", "_headers", "_line", "_stack", "_tries")
+    Args:
+        answer: our 2xx whose ACK must come before the BYE may be sent (RFC 3261 §15), or None.
+    """
 
-    def __init__(self, stack: Stack, dialog: Dialog, line: TrunkLine | None, headers: str) -> None:
+    __slots__ = ("_answer", "_dialog", "_headers", "_line", "_stack", "_tries")
+
+    def __init__(
+        self, stack: Stack, dialog: Dialog, line: TrunkLine | None, headers: str, answer: Answer | None = None
+    ) -> None:
+        self._answer = answer
         self._stack = stack
         self._dialog = dialog
         self._line = line
@@ -327,12 +336,20 @@ class Farewell:
 
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         transaction.respond(200 if request.method == "BYE" else 481, now)
+        if request.method == "BYE" and self._answer is not None:
+            self._answer.stop()
+            self._answer = None
+            self._done()
 
     def ack_received(self, request: Request, now: float) -> None:
-        """The ACK of an answer that the BYE overtook."""
+        if self._answer is not None:
+            self._answer.stop()
+            self.ack_missing(now)
 
     def ack_missing(self, now: float) -> None:
-        """The session is being ended already."""
+        """What the BYE waited for is over, one way or the other."""
+        self._answer = None
+        self.send("", now)
 
 
 class Strays:

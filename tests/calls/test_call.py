@@ -123,9 +123,8 @@ def test_each_leg_shows_only_the_router(story: Story, alice: Phone, bob: Phone) 
 def test_max_forwards_is_carried_and_counted_down(story: Story, alice: Phone, bob: Phone) -> None:
     alice.invites("201", max_forwards="17")
     assert bob.received("INVITE").get("max-forwards") == "16"
-    bob.refuses(486)
-    story.voicemail().refuses(603) if story.actors.get(("192.0.2.91", 5091)) else None
     alice.cancels()
+    bob.rings()
 
 
 @pytest.mark.parametrize(("value", "status"), [("0", 483), ("256", 400), ("-1", 400), ("ten", 400)])
@@ -401,9 +400,8 @@ def test_an_answer_whose_contact_is_unusable_ends_the_attempt(story: Story, alic
     trunk = story.trunk()
     alice.invites("+3225551234")
     trunk.answers("Contact: <tel:+3225551234>")
-    assert alice.received(500, "INVITE") or alice.received(503, "INVITE")
+    assert alice.received(500, "INVITE")
     assert trunk.count("ACK") == 0  # nobody can say where it would have to go
-    trunk.forgets()
 
 
 def test_a_malformed_contact_of_the_caller_is_refused_and_leaves_nothing(story: Story, bob: Phone) -> None:

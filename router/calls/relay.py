@@ -181,5 +181,6 @@ class Reinvite(Relay):
         self._done()
 
     def _done(self) -> None:
+        self._client = None
         self._transaction.owner = None
         self._from.changing = self._to.changing = None

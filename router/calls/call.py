@@ -7,7 +7,7 @@ the garbage collector.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
@@ -47,6 +47,18 @@ class TransferUnderWay(Protocol):
         ...
 
 
+class Refusal(NamedTuple):
+    """What the caller hears when nobody else is left to try.
+
+    `reason` "" is the usual phrase; `headers` are lines with CRLF each; `by` is who refused, "callee" or "router".
+    """
+
+    status: int
+    reason: str = ""
+    headers: str = ""
+    by: str = "router"
+
+
 class Call:
     """See the module.
 
@@ -62,6 +74,7 @@ class Call:
         "_attempts",
         "_began",
         "_body",
+        "_busy",
         "_early_tags",
         "_exchange",
         "_finished",
@@ -98,7 +111,8 @@ class Call:
         self._answered_at: float | None = None
         self._no_answer: Timer | None = None
         self._waiting: list[Destination] = []
-        self._refusal: tuple[int, str, str] | None = None
+        self._refusal: Refusal | None = None
+        self._busy = False
         self._finished: list[Leg] = []
         self._early_tags: dict[str, str] | None = None
         self._attempts = 0
@@ -156,12 +170,14 @@ class Call:
     def follow(self, decision: Decision, now: float) -> None:
         """Do what the policy decided."""
         self.decision = decision
+        self._refusal = None  # what was said of an earlier target is not said of this one
+        self._busy = False
         if decision.action is Action.REFUSE:
             self._refuse(decision.status, decision.phrase, "", now)
             return
         found, together = self._exchange.directory.find(decision.target)
         if not found:
-            self._gone_wrong(Outcome.UNREACHABLE, (480, "", ""), now)
+            self._gone_wrong(Outcome.UNREACHABLE, Refusal(480), now)
             return
         if decision.no_answer_after is not None:
             self._no_answer = self._exchange.stack.timers.start(decision.no_answer_after, self, "no answer", now)
@@ -181,7 +197,7 @@ class Call:
         who, identity = destination.identity(self.decision)
         leg.open(destination, who, identity + self._headers, self._body, self._max_forwards, now)
 
-    def _gone_wrong(self, outcome: Outcome, refusal: tuple[int, str, str], now: float) -> None:
+    def _gone_wrong(self, outcome: Outcome, refusal: Refusal, now: float) -> None:
         """Nobody answered this decision: ask the policy what to do next, or tell the caller."""
         cancel(self._no_answer)
         self._no_answer = None
@@ -194,7 +210,7 @@ class Call:
             if following.action is Action.REFUSE or following.target != decision.target:
                 self.follow(following, now)
                 return
-        self._refuse(*refusal, now)
+        self._refuse(refusal.status, refusal.reason, refusal.headers, now, refusal.by)
 
     def timer_expired(self, _name: str, now: float) -> None:
         """Nobody answered within the time that the policy gives."""
@@ -202,7 +218,7 @@ class Call:
         if self.state == SETUP:
             self._withdraw_all(NO_ANSWER, now)
             self._waiting.clear()
-            self._gone_wrong(Outcome.NO_ANSWER, (480, "", ""), now)
+            self._gone_wrong(Outcome.NO_ANSWER, Refusal(480), now)
 
     # ------------------------------------------------------------------------------ what the callees say
 
@@ -238,7 +254,7 @@ class Call:
             transaction.owner.response_received(transaction, response, now)
             self._waiting.clear()  # it was answered: calling somebody else as well would be wrong
             self._leg_ends(leg, 500, now)
-            self._next_leg(Outcome.UNREACHABLE, (500, "", ""), now)
+            self._next_leg(Outcome.UNREACHABLE, Refusal(500), now)
             return False
         cancel(self._no_answer)
         self._no_answer = None
@@ -305,13 +321,18 @@ class Call:
                 leg.line.answered(now)
         self._leg_ends(leg, status, now)
         if status in (401, 407):  # never the trunk's challenge to the caller
-            refusal = (503, "", "")
+            refusal = Refusal(503)
         elif status < 400:
-            refusal = (480, "", "")  # where a callee wants to be reached instead is the policy's business
+            refusal = Refusal(480)  # where a callee wants to be reached instead is the policy's business
+        elif status == 487:
+            refusal = Refusal(480)  # timer C cancelled it (RFC 3261 §16.8), not the caller
         else:
-            refusal = (status, response.reason, passed(response.fields, DROPPED_FROM_REFUSALS))
+            refusal = Refusal(status, response.reason, passed(response.fields, DROPPED_FROM_REFUSALS), "callee")
         if status in (486, 600):
             outcome = Outcome.BUSY
+            self._busy = leg.person is not None
+        elif status == 487:
+            outcome = Outcome.NO_ANSWER
         elif status in (404, 408, 410, 480, 500, 502, 503, 504):
             outcome = Outcome.UNREACHABLE
         else:
@@ -329,7 +350,7 @@ class Call:
         if leg.line is not None:
             leg.line.failed(now, cause)
         self._leg_ends(leg, status, now)
-        self._next_leg(Outcome.UNREACHABLE, (status, "", ""), now)
+        self._next_leg(Outcome.UNREACHABLE, Refusal(status), now)
 
     def _leg_ends(self, leg: Leg, status: int, now: float) -> None:
         leg.status = status
@@ -343,10 +364,10 @@ class Call:
         if leg.rang_at is not None and leg.person is not None:
             self._exchange.lines.ringing_ended(leg.person)
 
-    def _next_leg(self, outcome: Outcome, refusal: tuple[int, str, str], now: float) -> None:
+    def _next_leg(self, outcome: Outcome, refusal: Refusal, now: float) -> None:
         if self.state != SETUP:
             return
-        if self._refusal is None or _rank(refusal[0]) < _rank(self._refusal[0]):
+        if self._refusal is None or _rank(refusal.status) < _rank(self._refusal.status):
             self._refusal = refusal
         if self.legs:
             return
@@ -354,7 +375,7 @@ class Call:
             self._dial(self._waiting.pop(), now)
             return
         best, self._refusal = self._refusal, None
-        if any(leg.status in (486, 600) for leg in self._finished if leg.person is not None):
+        if self._busy and best.status < 600:  # one busy device makes a busy person, unless another was used to decline
             outcome = Outcome.BUSY
         self._gone_wrong(outcome, best, now)
 
@@ -457,13 +478,18 @@ class Call:
                 leg.hang_up(headers, now)
         self._over("router" if by is None else "caller" if by is caller else "callee", now)
 
+    @property
+    def alone(self) -> bool:
+        """Whether only one party is left, for whom a transfer finds another."""
+        return self.state == ALONE
+
     def leave(self, leg: Leg, now: float) -> None:
         """One party has hung up while a transfer finds the other a new one: the call goes on with that one alone."""
         if leg.person is not None:
             self._exchange.lines.call_ended(leg.person)
             leg.person = None
-        leg.close(now)
         self.state = ALONE
+        leg.close(now)
 
     def replace(self, old: Leg, new: Leg, now: float) -> None:
         """Let an answered leg take the place of one of the two here (RFC 3891); `old` is hung up by whoever asks."""

@@ -56,9 +56,9 @@ class Renegotiation:
         "leg",
     )
 
-    def __init__(self, negotiator: Negotiator, leg: Leg) -> None:
+    def __init__(self, negotiator: Negotiator | None, leg: Leg) -> None:
         self.leg = leg
-        self._negotiator: Negotiator | None = negotiator
+        self._negotiator = negotiator
         self._headers = ""
         self._body = b""
         self._client: ClientTransaction | None = None
@@ -67,6 +67,18 @@ class Renegotiation:
         self._response: Response | None = None
         self._timer: Timer | None = None
         self._waited = False
+
+    @classmethod
+    def see_through(cls, leg: Leg, client: ClientTransaction, cseq: int, body: bytes, now: float) -> None:
+        """Withdraw a re-INVITE whose sender is gone while this leg, to which it went, stays; what it answers all the same
+        is acknowledged."""
+        change = cls(None, leg)
+        change._client = client
+        change._cseq = cseq
+        change._body = body
+        client.owner = change
+        leg.changing = change
+        change.withdraw(now)
 
     def begin(self, headers: str, body: bytes, now: float) -> None:
         """Offer `body` to the leg; an empty one asks the leg for its offer.

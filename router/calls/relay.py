@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
+from router.calls.join import Renegotiation
 from router.calls.leg import CAPABILITIES, AckDue
 from router.sip.dialog import Answer
 from router.sip.errors import RemoteError
@@ -84,7 +85,7 @@ class Relay:
         if not self._transaction.answered:
             # RFC 4320 §4.2: never 408 to a non-INVITE request.
             self._transaction.respond(504 if cause == "timeout" else 503, now)
-        self._call.end(None, "", now)
+        self._lose(now)
 
     def _answer(self, response: Response, now: float) -> None:
         status = response.status
@@ -96,7 +97,12 @@ class Relay:
             else:
                 self._transaction.respond(status, now, response.reason, passed(response.fields, DROPPED_FROM_REFUSALS))
         if status in _GONE:
-            self._call.end(None, "", now)
+            self._lose(now)
+
+    def _lose(self, now: float) -> None:
+        """The other side is not there any more. It may have said so itself, and the call go on by a transfer."""
+        if self._to.call is not None:
+            self._to.call.end(None, "", now)
 
 
 class Reinvite(Relay):
@@ -175,10 +181,15 @@ class Reinvite(Relay):
         """The call ends while this is under way: the one who asked gets 487, whatever the other side still says is undone."""
         if not self._transaction.answered:
             self._transaction.respond(487, now)
-        if self._client is not None:
-            self._client.owner = self._to.strays
-            self._client.cancel("", now)
+        to, client = self._to, self._client
         self._done()
+        if client is None:
+            return
+        if to.call is not None and to.call.alone:
+            Renegotiation.see_through(to, client, self._cseq, self._body, now)
+        else:
+            client.owner = to.strays
+            client.cancel("", now)
 
     def _done(self) -> None:
         self._client = None

@@ -546,6 +546,54 @@ def test_a_reinvite_under_way_is_let_through_first(story: Story, alice: Phone, b
     alice.hangs_up()
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+def test_the_transferor_hangs_up_in_the_middle_of_a_reinvite(
+    story: Story, alice: Phone, bob: Phone, carol: Phone, agrees: bool
+) -> None:
+    """The transferee, who answers it, is not hung up for that."""
+    talk(alice, bob, "201")
+    refers(bob, "202")
+    bob.reinvites()
+    bob.hangs_up()
+    assert bob.received(487, "INVITE")
+    if agrees:
+        alice.answers()
+        assert alice.received("ACK")
+    else:
+        alice.refuses(487)
+    assert not alice.received("BYE")
+    is_transferred(alice, carol)
+    alice.hangs_up()
+
+
+def test_the_transferor_hangs_up_in_the_middle_of_a_reinvite_without_offer(
+    story: Story, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    talk(alice, bob, "201")
+    refers(bob, "202")
+    bob.reinvites(body=b"")
+    bob.hangs_up()
+    alice.answers(body=OTHER)
+    assert b"m=audio 0 " in alice.received("ACK").body
+    is_transferred(alice, carol)
+    alice.hangs_up()
+
+
+def test_the_transferor_hangs_up_before_it_answers_an_info(
+    story: Story, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """Its 481 says nothing about the call, which goes on without it."""
+    talk(alice, bob, "201")
+    refers(bob, "202")
+    alice.sends_in_call("INFO")
+    info = bob.received("INFO")
+    bob.hangs_up()
+    bob.responds(info, 481)
+    assert alice.received(481, "INFO")
+    is_transferred(alice, carol)
+    alice.hangs_up()
+
+
 def test_a_reinvite_meets_491_while_the_two_are_joined(story: Story, alice: Phone, bob: Phone, carol: Phone) -> None:
     talk(alice, bob, "201")
     refers(bob, "202")

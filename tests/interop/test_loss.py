@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -17,7 +18,10 @@ CALLS = 20
 
 @pytest.fixture
 def loss() -> Iterator[LossBox]:
-    box = LossBox(percent=10)
+    try:
+        box = LossBox(percent=10)
+    except CalledProcessError as refused:  # root, but in a sandbox without the right to make namespaces
+        pytest.skip(f"no loss box can be had here: {refused}")
     yield box
     box.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import yaml
 
 from .company import OUTSIDE, Company
-from .conftest import StartRouter, needs_sipp
+from .conftest import needs_sipp
 from .peers import Peers
 from .processes import eventually, listens
 from .router_process import ROOT, Router
@@ -123,9 +124,7 @@ def test_port_that_is_taken_is_said_clearly(router: Router) -> None:
     assert "Traceback" not in run.stdout + run.stderr
 
 
-def test_stopping_lets_the_call_in_progress_end_and_takes_no_new_one(
-    start_router: StartRouter, router: Router, peers: Peers
-) -> None:
+def test_stopping_lets_the_call_in_progress_end_and_takes_no_new_one(router: Router, peers: Peers) -> None:
     phone = peers.phone("202")
     talking = peers.call("caller_talks_then_hangs_up", "+3242200122", hold=2.0)
     phone.request("ACK")
@@ -136,5 +135,5 @@ def test_stopping_lets_the_call_in_progress_end_and_takes_no_new_one(
     talking.succeeds()
     phone.succeeds()
     assert router.end() == 0
-    assert not listens(1, "udp", "127.0.0.1", router.port)
-    assert router.records()[-1]["status"] == 200 or router.records(2)[-1]["status"] == 200
+    assert not listens(os.getpid(), "udp", "127.0.0.1", router.port)
+    assert 200 in [record["status"] for record in router.records()]

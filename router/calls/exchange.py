@@ -109,7 +109,7 @@ class Exchange:
         if method == "INVITE":
             self._invite(transaction, request, uri, peer, now)
         elif method == "OPTIONS":
-            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\n{ALLOW_EVENTS}")
+            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces, norefersub\r\n{ALLOW_EVENTS}")
         elif method not in METHODS:
             transaction.respond(501, now, headers=ALLOW)
         else:
@@ -232,7 +232,7 @@ class Exchange:
         if "require" in request:
             self._check_require(request)
         if method == "OPTIONS":
-            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces\r\n")
+            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces, norefersub\r\n")
         elif method == "REFER":
             serve_refer(self, call, leg, transaction, request, now)
         elif method not in METHODS:

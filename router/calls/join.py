@@ -70,8 +70,7 @@ class Renegotiation:
 
     @classmethod
     def see_through(cls, leg: Leg, client: ClientTransaction, cseq: int, body: bytes, now: float) -> None:
-        """Withdraw a re-INVITE whose sender is gone while this leg, to which it went, stays; what it answers all the same
-        is acknowledged."""
+        """Withdraw a re-INVITE to a leg that stays, as its sender is gone; an answer is acknowledged all the same."""
         change = cls(None, leg)
         change._client = client
         change._cseq = cseq
@@ -269,7 +268,7 @@ class Join:
         if not response.body:
             self._fail(488, REASONS[488], now)  # neither an offer nor an answer, though one was owed (RFC 3261 §13.2.1)
             return
-        description = only(response.fields, DESCRIPTION)
+        description = only(response, *DESCRIPTION)
         if change is self._offering:
             self._answering.begin(description, response.body, now)
             return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from router.calls.destination import Destination
     from router.calls.trunk import TrunkLine
 
-CAPABILITIES = f"{ALLOW}Supported: replaces\r\n"
+CAPABILITIES = f"{ALLOW}Supported: replaces, norefersub\r\n"
 
 
 class Change(Protocol):
@@ -248,7 +248,7 @@ class Leg:
         if due is not None:
             self.due = None
             if request.body:
-                due.send(now, passed(request.fields), request.body)
+                due.send(now, passed(request), request.body)
             else:
                 due.send(now)
         if self.call is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from router.calls.header_map import DROPPED_FROM_REFUSALS, passed
+from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
 from router.calls.relay import relay_reinvite, relay_request
 from router.model.decision import Action, Attempt, Decision, Facts, Origin, Outcome
@@ -141,7 +141,7 @@ class Call:
         stack = exchange.stack
         call = cls(exchange, facts, max_forwards, now)
         call._invite = transaction
-        call._headers = passed(request.fields)
+        call._headers = passed(request)
         call._body = request.body
         if "record-route" in request:
             call._record_routes = "".join(f"Record-Route: {value}\r\n" for value in request.lines("record-route"))
@@ -230,7 +230,7 @@ class Call:
                 self._exchange.lines.ringing_began(leg.person)
         invite = self._invite
         if invite is not None:
-            headers = f"{self._record_routes}Contact: <sip:{self.caller.dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response.fields)}"
+            headers = f"{self._record_routes}Contact: <sip:{self.caller.dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response)}"
             tag = self._caller_tag(response.to_tag)
             invite.respond(response.status, now, response.reason, headers, response.body, tag)
 
@@ -291,9 +291,7 @@ class Call:
             del dialogs[dialog.local_tag]
             dialog.local_tag = tag
             dialogs[tag] = dialog
-        headers = (
-            f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response.fields)}"
-        )
+        headers = f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response)}"
         data = invite.respond(200, now, response.reason, headers, response.body, tag)
         invite.owner = None
         self._invite = None
@@ -327,7 +325,7 @@ class Call:
         elif status == 487:
             refusal = Refusal(480)  # timer C cancelled it (RFC 3261 §16.8), not the caller
         else:
-            refusal = Refusal(status, response.reason, passed(response.fields, DROPPED_FROM_REFUSALS), "callee")
+            refusal = Refusal(status, response.reason, passed(response, DROPPED_FROM_REFUSALS), "callee")
         if status in (486, 600):
             outcome = Outcome.BUSY
             self._busy = leg.person is not None
@@ -403,7 +401,7 @@ class Call:
         """CANCEL: every phone stops ringing, and learns why if the caller said so."""
         if self.state != SETUP:
             return
-        reason = "".join(f"Reason: {value}\r\n" for value in request.lines("reason"))
+        reason = only(request, "reason")
         self._withdraw_all(reason, now)
         self._refuse(487, "", "", now, "caller")
 
@@ -428,7 +426,7 @@ class Call:
         method = request.method
         if method == "BYE":
             transaction.respond(200, now)
-            reason = "".join(f"Reason: {value}\r\n" for value in request.lines("reason"))
+            reason = only(request, "reason")
             if self.state == SETUP and leg is self.caller:
                 self._withdraw_all(reason, now)
                 self._refuse(487, "", "", now, "caller")

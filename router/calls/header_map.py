@@ -6,9 +6,7 @@ and what would tell the outside about the inside, does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-Fields = Iterable[tuple[str, str]]
+from router.sip.message import Message
 
 # Written anew for each leg, or meaningful on one leg alone.
 OWN = frozenset(
@@ -34,16 +32,15 @@ DROPPED = OWN | REVEALING
 DROPPED_FROM_REFUSALS = DROPPED | frozenset(["content-type", "content-disposition", "content-encoding", "error-info"])
 
 
-def passed(fields: Fields, dropped: frozenset[str] = DROPPED) -> str:
+def passed(message: Message, dropped: frozenset[str] = DROPPED) -> str:
     """The header lines that pass, each ended by CRLF."""
-    lines = [line for key, line in fields if key not in dropped]
-    if not lines:
+    if message.holds_only(dropped):
         return ""
+    lines = [line for key, line in message.fields if key not in dropped]
     lines.append("")
     return "\r\n".join(lines)
 
 
-def only(fields: Fields, keys: Iterable[str]) -> str:
+def only(message: Message, *keys: str) -> str:
     """The lines of certain headers, each ended by CRLF."""
-    wanted = frozenset(keys)
-    return "".join(f"{line}\r\n" for key, line in fields if key in wanted)
+    return "".join(f"{line}\r\n" for key, line in message.fields if key in keys)

@@ -29,7 +29,7 @@ def relay_request(call: Call, leg: Leg, transaction: ServerTransaction, request:
     if request.method not in RELAYED or other is None:
         transaction.respond(405, now, headers=ALLOW)
         return
-    headers = only(request.fields, ("event", "subscription-state")) + passed(request.fields)
+    headers = only(request, "event", "subscription-state") + passed(request)
     Relay(call, other, transaction, headers, request.body).send(now)
 
 
@@ -46,7 +46,7 @@ def relay_reinvite(call: Call, leg: Leg, transaction: ServerTransaction, request
         return
     leg.dialog.learn_target(request)
     leg.dialog.choose_flow(leg.stack.flows)
-    Reinvite(call, leg, other, transaction, passed(request.fields), request.body).send(now)
+    Reinvite(call, leg, other, transaction, passed(request), request.body).send(now)
 
 
 class Relay:
@@ -91,11 +91,11 @@ class Relay:
         status = response.status
         if not self._transaction.answered:
             if status < 300:
-                self._transaction.respond(status, now, response.reason, passed(response.fields), response.body)
+                self._transaction.respond(status, now, response.reason, passed(response), response.body)
             elif status in (401, 407):
                 self._transaction.respond(503, now)
             else:
-                self._transaction.respond(status, now, response.reason, passed(response.fields, DROPPED_FROM_REFUSALS))
+                self._transaction.respond(status, now, response.reason, passed(response, DROPPED_FROM_REFUSALS))
         if status in _GONE:
             self._lose(now)
 
@@ -138,9 +138,7 @@ class Reinvite(Relay):
         elif status >= 200:
             self._succeed(transaction, response, now)
         elif status > 100:
-            self._transaction.respond(
-                status, now, response.reason, self._contact() + passed(response.fields), response.body
-            )
+            self._transaction.respond(status, now, response.reason, self._contact() + passed(response), response.body)
 
     def _succeed(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         leg, to = self._from, self._to
@@ -152,7 +150,7 @@ class Reinvite(Relay):
             self._transaction.respond(500, now)
             self._call.end(None, "", now)
             return
-        headers = self._contact() + passed(response.fields)
+        headers = self._contact() + passed(response)
         data = self._transaction.respond(200, now, response.reason, headers, response.body)
         leg.answer = Answer(leg.stack, leg.dialog, self._transaction.flow, data, now)
         leg.due = AckDue(to, transaction, self._cseq)
@@ -172,7 +170,7 @@ class Reinvite(Relay):
     def cancel_received(self, _transaction: ServerTransaction, request: Request, now: float) -> None:
         """The side that wanted the change withdraws it; its final response comes from the other side."""
         if self._client is not None:
-            self._client.cancel(only(request.fields, ("reason",)), now)
+            self._client.cancel(only(request, "reason"), now)
 
     def answer_unacknowledged(self, _transaction: ServerTransaction, _now: float) -> None:
         """The ACK of a refusal never came: the call goes on as it was."""

@@ -134,13 +134,13 @@ class Replacement:
         self._old = old
         self._new = new
         self._transaction = transaction
-        self._record_routes = only(request.fields, ("record-route",))
+        self._record_routes = only(request, "record-route")
         self._change = Renegotiation(self, other)
         transaction.owner = self
         call.transfer = self
 
     def begin(self, request: Request, now: float) -> None:
-        self._change.begin(only(request.fields, DESCRIPTION), request.body, now)
+        self._change.begin(only(request, *DESCRIPTION), request.body, now)
 
     def accepted(self, change: Renegotiation, response: Response, now: float) -> None:
         if not response.body:
@@ -149,7 +149,7 @@ class Replacement:
             return
         call, old, new = self._call, self._old, self._new
         contact = f"Contact: <sip:{new.dialog.flow.contact}>\r\n{CAPABILITIES}"
-        headers = self._record_routes + contact + passed(response.fields)
+        headers = self._record_routes + contact + passed(response)
         data = self._transaction.respond(200, now, response.reason, headers, response.body)
         self._transaction.owner = None
         new.answer = Answer(new.stack, new.dialog, self._transaction.flow, data, now)

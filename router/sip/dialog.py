@@ -123,20 +123,13 @@ class Dialog:
         contact = message._index.get("contact")
         if contact is None:
             return
-        start = contact.find("<")
-        end = contact.find(">", start)
+        before, _, rest = contact.partition("<sip:")
+        uri, closed, after = rest.partition(">")
         if (
-            start >= 0
-            and end > start
-            and contact[start + 1 : start + 5] == "sip:"
-            and '"' not in contact
-            and "?" not in contact
-            and "," not in contact
-        ):
-            uri = contact[start + 1 : end]
-            if " " in uri or "<" in uri:
-                raise RemoteError("Contact is malformed")
-            self.target = uri
+            closed and '"' not in before and "," not in after and uri.isprintable()
+            and " " not in uri and "?" not in uri and "<" not in uri
+        ):  # fmt: skip
+            self.target = "sip:" + uri
             return
         contacts = message.list("contact")
         parsed = NameAddr.parse(contacts[0]).parsed_uri() if len(contacts) == 1 else None

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 BRANCH_COOKIE = "z9hG4bK"  # RFC 3261 §8.1.1.7
 _POOL_BYTES = 4096
+TOKEN_LENGTH = 16
+BRANCH_LENGTH = len(BRANCH_COOKIE) + TOKEN_LENGTH
 
 
 class Ids:
@@ -15,21 +17,20 @@ class Ids:
         random_bytes: gives that many random bytes, such as `os.urandom`. Asked for a few kilobytes at a time.
     """
 
-    __slots__ = ("_at", "_pool", "_random_bytes")
+    __slots__ = ("_made", "_random_bytes")
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
-        self._pool = ""
-        self._at = 0
+        self._made: list[str] = []
 
     def token(self) -> str:
         """16 hexadecimal digits: a tag, the unique part of a branch, a Call-ID."""
-        at = self._at
-        if at >= len(self._pool):
-            self._pool = self._random_bytes(_POOL_BYTES).hex()
-            at = 0
-        self._at = at + 16
-        return self._pool[at : at + 16]
+        try:
+            return self._made.pop()
+        except IndexError:
+            digits = self._random_bytes(_POOL_BYTES).hex()
+            self._made = [digits[at : at + TOKEN_LENGTH] for at in range(0, len(digits), TOKEN_LENGTH)]
+            return self._made.pop()
 
     def branch(self) -> str:
         return BRANCH_COOKIE + self.token()

@@ -16,7 +16,7 @@ from router.model.tally import Counts
 from router.ports import Flow, FlowDirectory
 from router.sip.dialog import Dialog
 from router.sip.errors import RemoteError
-from router.sip.ids import BRANCH_COOKIE, Ids
+from router.sip.ids import BRANCH_COOKIE, BRANCH_LENGTH, Ids
 from router.sip.message import Message, Request, Response, Via, parse, tag_of
 from router.sip.name_addr import split_parameters
 from router.sip.timers import TIMEOUT, TIMER_C, Timers
@@ -138,7 +138,7 @@ class Stack:
             start = data.find(b";branch=")
             if start < 0:
                 return
-            branch = data[start + 8 : start + 8 + 23].decode("ascii", "replace")
+            branch = data[start + 8 : start + 8 + BRANCH_LENGTH].decode("ascii", "replace")
             key = branch + "CANCEL" if data.startswith(b"CANCEL ") else branch
             transaction = self._clients.get(key)
             if transaction is not None and not data.startswith(b"ACK "):
@@ -152,9 +152,8 @@ class Stack:
         method = response.method
         branch = branch_of(response)
         transaction = self._clients.get(branch + "CANCEL" if method == "CANCEL" else branch)
-        known = method if method in METHODS else "other"
         status = response.status
-        self.responses[known, STATUS_LABELS[status], "in"] += 1
+        self.responses[method if method in METHODS else "other", STATUS_LABELS[status], "in"] += 1
         if transaction is None or transaction.method != method:
             self.malformed["stray response",] += 1  # RFC 3261 §18.1.2: discarded silently
             return
@@ -274,21 +273,20 @@ class Stack:
         lines: list[str] = []
         try:
             via = request.via
-            lines.append(via_lines(request, via, flow))
+            lines.extend(via_lines(request, via, flow).rstrip().split("\r\n"))
             back = flow if flow.reliable else self._flow_back(via, flow)
         except RemoteError:  # the Via itself is what cannot be read: repeat it and answer to where it came from
-            lines.extend(f"{line}\r\n" for key, line in request.fields if key == "via")
+            lines.extend(line for key, line in request.fields if key == "via")
             back = flow
         for key in ("from", "to", "call-id", "cseq"):
             line = next((line for name, line in request.fields if name == key), None)
             if line is not None:
-                lines.append(
-                    f"{line};tag={self.ids.token()}\r\n" if key == "to" and tag_of(line) is None else f"{line}\r\n"
-                )
-        headers = "".join(f"{header}\r\n" for header in error.headers)
+                lines.append(f"{line};tag={self.ids.token()}" if key == "to" and tag_of(line) is None else line)
+        # What is malformed is repeated, but cannot break the lines of the answer.
+        headers = "".join(f"{line.translate(_NO_BREAKS)}\r\n" for line in (*lines, *error.headers))
         reason = REASONS.get(error.status, "Bad Request")
         phrase = f"{reason} ({error.text})" if error.status == 400 else reason
-        text = f"SIP/2.0 {error.status} {phrase}\r\n{''.join(lines)}{headers}Content-Length: 0\r\n\r\n"
+        text = f"SIP/2.0 {error.status} {phrase}\r\n{headers}Content-Length: 0\r\n\r\n"
         self.count_response(request.method, error.status)
         self._outbox.append((back, text.encode("utf-8", "surrogateescape")))
 
@@ -371,13 +369,9 @@ def hop_by_hop(invite: bytes, method: str, to: str | None, headers: str) -> byte
 
 def branch_of(response: Message) -> str:
     """Branch of the topmost Via, the quick way where it is one of ours."""
-    value = response._index["via"]
-    start = value.find(";branch=")
-    if start < 0:
-        return response.via.branch
-    end = start + 31  # cookie and 16 digits: what `Ids.branch` makes
-    if value[end : end + 1] in (";", "", ","):
-        return value[start + 8 : end]
+    before, found, after = response._index["via"].partition(";branch=")
+    if found and after[BRANCH_LENGTH : BRANCH_LENGTH + 1] in _ENDS and '"' not in before:
+        return after[:BRANCH_LENGTH]
     return response.via.branch
 
 
@@ -410,5 +404,7 @@ def _stamped(via: Via, received: str) -> str:
     return ";".join((head.rstrip(), *others, f"received={received}"))
 
 
+_ENDS = frozenset((";", "", ","))  # what may follow a branch of ours
+_NO_BREAKS = str.maketrans("\r\n\0", "   ")
 # Label values, made once.
 STATUS_LABELS = {status: str(status) for status in range(100, 700)}

@@ -37,7 +37,9 @@ class Timers:
     __slots__ = ("_queues", "deadline")
 
     def __init__(self) -> None:
-        self._queues: dict[float, deque[Timer]] = {}
+        # By name and delay: timers of one name tend to share their fate, so those that are nearly always cancelled
+        # (B, C, F) do not wait behind those that nearly always run out (J, L, M).
+        self._queues: dict[str, dict[float, deque[Timer]]] = {}
         self.deadline = float("inf")
 
     def start(self, delay: float, owner: TimerOwner, name: str, now: float) -> Timer:
@@ -45,30 +47,32 @@ class Timers:
         deadline = now + delay
         timer: Timer = [deadline, owner, name]
         try:
-            self._queues[delay].append(timer)
+            self._queues[name][delay].append(timer)
         except KeyError:
-            self._queues[delay] = deque((timer,))
+            self._queues.setdefault(name, {})[delay] = deque((timer,))
         if deadline < self.deadline:
             self.deadline = deadline
         return timer
 
     def expire(self, now: float) -> None:
         """Call the owners of all timers whose time has come, then set `deadline` afresh."""
-        for delay, queue in list(self._queues.items()):
-            while queue:
-                timer = queue[0]
-                owner = timer[1]
-                if owner is not None:
-                    if timer[0] > now:
-                        break
-                    timer[1] = None
-                    queue.popleft()
-                    owner.timer_expired(timer[2], now)
-                else:
-                    queue.popleft()
-            if not queue:
-                del self._queues[delay]
-        self.deadline = min((queue[0][0] for queue in self._queues.values()), default=float("inf"))
+        for queues in list(self._queues.values()):
+            for delay, queue in list(queues.items()):
+                while queue:
+                    timer = queue[0]
+                    owner = timer[1]
+                    if owner is not None:
+                        if timer[0] > now:
+                            break
+                        timer[1] = None
+                        queue.popleft()
+                        owner.timer_expired(timer[2], now)
+                    else:
+                        queue.popleft()
+                if not queue:
+                    del queues[delay]
+        heads = [queue[0][0] for queues in self._queues.values() for queue in queues.values()]
+        self.deadline = min(heads, default=float("inf"))
 
 
 def cancel(timer: Timer | None) -> None:

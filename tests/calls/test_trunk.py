@@ -120,7 +120,7 @@ def test_options_end_the_hold_of_a_silent_trunk_but_not_of_a_busy_one(cause: str
     router.start()
     router.line("first").failed(router.now, cause)
     router.advance(10)
-    router.answer(router.received("OPTIONS")[0], 200)
+    router.answer(router.received("OPTIONS")[-1], 200)
     assert router.line("first").up is up
 
 

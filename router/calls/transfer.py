@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from router.calls.call import JOINING, OVER, SETUP, UP, Call
+from router.calls.call import JOINING, SETUP, UP, Call
 from router.calls.join import Join
 from router.calls.leg import AckDue, Farewell, Leg
 from router.calls.replaces import Replaces, party_of
@@ -298,11 +298,11 @@ class BlindTransfer(Call):
         return False
 
     def end(self, by: Leg | None, headers: str, now: float) -> None:
-        if self.state in (UP, OVER):
+        if self.state in (SETUP, JOINING):
+            self._drop_callees(by, now)
+            self._refuse(480 if by is not None else 503, "", "", now, "router" if by is None else "callee")
+        else:
             Call.end(self, by, headers, now)
-            return
-        self._drop_callees(by, now)
-        self._refuse(480 if by is not None else 503, "", "", now, "router" if by is None else "callee")
 
     def _refuse(self, status: int, reason: str, headers: str, now: float, ended_by: str = "router") -> None:
         """The target cannot be had: the old call goes on, if there is still anybody to go on with."""

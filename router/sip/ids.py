@@ -30,6 +30,7 @@ class Ids:
         except IndexError:
             digits = self._random_bytes(_POOL_BYTES).hex()
             self._made = [digits[at : at + TOKEN_LENGTH] for at in range(0, len(digits), TOKEN_LENGTH)]
+            self._made.reverse()
             return self._made.pop()
 
     def branch(self) -> str:

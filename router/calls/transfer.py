@@ -22,7 +22,7 @@ from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
 from router.sip.name_addr import NameAddr
 from router.sip.transaction import REASONS, ClientTransaction, ServerTransaction
-from router.sip.uri import SipUri, TelUri
+from router.sip.uri import SipUri, TelUri, parse_uri
 
 if TYPE_CHECKING:
     from router.calls.exchange import Exchange
@@ -94,14 +94,18 @@ def _facts(exchange: Exchange, call: Call, leg: Leg, request: Request, dialled: 
             lines=exchange.lines,
             profiles=exchange.profiles,
         )
-    facts = call.facts
-    known = leg is call.caller and facts.origin is Origin.PBX
+    number, name = None, None
+    if leg.target:  # a PBX extension or a console that was called is known by what was called
+        uri = parse_uri(leg.target)
+        number = uri.username if isinstance(uri, SipUri) else None
+    elif leg is call.caller and call.facts.origin is Origin.PBX:
+        number, name = call.facts.caller_number, call.facts.caller_name
     return Facts(
         Origin.PBX,
         leg.peer,
         dialled,
-        caller_number=facts.caller_number if known else None,
-        caller_name=facts.caller_name if known else None,
+        caller_number=number or None,
+        caller_name=name,
         withhold=withhold,
         lines=exchange.lines,
         profiles=exchange.profiles,

@@ -198,11 +198,26 @@ def test_the_reception_transfers_a_caller(story: Story, bob: Phone) -> None:
     outside, reception = story.trunk(), story.reception()
     talk(outside, reception, "+3242200100")
     refers(reception, "201")
+    assert "<sip:reception@" in bob.received("INVITE").get("from")
     bob.answers(body=OTHER)
     outside.answers(body=AGREED)
     assert told(reception)[-1] == "200 OK"
     outside.hangs_up()
     assert bob.count("BYE") == 1
+
+
+def test_the_reception_transfers_a_caller_to_a_mobile_outside(story: Story) -> None:
+    """Outside the company a console has no number of its own to show: it shows the company's."""
+    caller, reception, mobile = story.trunk(), story.reception(), story.trunk("second")
+    talk(caller, reception, "+3242200100")
+    story.unreachable.add(caller.address)
+    refers(reception, "+32475999888")
+    assert "+3242200100" in mobile.received("INVITE").get("p-asserted-identity")
+    story.unreachable.clear()
+    mobile.answers(body=OTHER)
+    caller.answers(body=AGREED)
+    assert told(reception)[-1] == "200 OK"
+    caller.hangs_up()
 
 
 def test_a_pbx_transfers_with_its_callers_number(story: Story, alice: Phone, bob: Phone) -> None:
@@ -233,6 +248,21 @@ def test_who_was_transferred_can_be_transferred_again(story: Story, alice: Phone
     outside.hangs_up()
     assert alice.count("BYE") == 1
     assert not voicemail.was_called
+
+
+def test_a_second_transferor_hangs_up_right_after_the_202(story: Story, alice: Phone, bob: Phone, carol: Phone) -> None:
+    outside = story.trunk()
+    talk(outside, bob, "+3242200121")
+    refers(bob, "202")
+    carol.answers(body=OTHER)
+    outside.answers(body=AGREED)
+    told(bob)
+    refers(carol, "200")
+    carol.hangs_up()
+    alice.answers(body=OTHER)
+    outside.answers(body=AGREED)
+    outside.hangs_up()
+    assert alice.count("BYE") == 1
 
 
 def test_hold_and_resume_pass_after_a_transfer(story: Story, alice: Phone, bob: Phone, carol: Phone) -> None:

@@ -1,7 +1,8 @@
 """The composition root: the only place that wires the rooms together, and the life of the process.
 
-Start: configuration, stores, sockets, trunks; `renvoi ready` once it answers. SIGHUP reloads: a bad configuration is refused and the old one
-stays; calls in progress keep the policy they began with. SIGTERM and SIGINT drain: no new calls, those in progress may end, within a bound.
+Start: configuration, stores, sockets, trunks; `renvoi ready` once it answers. SIGHUP reloads: a bad configuration is
+refused and the old one stays; calls in progress keep the policy they began with. SIGTERM and SIGINT drain: no new
+calls, those in progress may end, within a bound.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ class Router:
         self.serving = True
         gc.collect()
         gc.freeze()
-        # No cycle survives a call (see calls/), so automatic collections would only walk what lives: they are made in quiet moments instead.
+        # No cycle survives a call (see calls/), so automatic collections would only walk what lives: they are made in
+        # quiet moments instead.
         gc.disable()
         self._collecting = self.loop.call_later(COLLECT_INTERVAL, self._collect)
 
@@ -140,14 +142,14 @@ class Router:
         self.exchange.draining = True
         self.serving = False
         deadline = self._monotonic() + drain_seconds
-        while self.exchange.calls and self._monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        while self.exchange.calls and self._monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # asking now and then costs the calls nothing, an event would
         now = self._monotonic()
         self.exchange.end_all(now)
         self.trunks.stop(now)
         self._flush()
         deadline = now + FAREWELL_SECONDS
-        while (self.stack.dialogs or not self.trunks.settled) and self._monotonic() < deadline:
+        while (self.stack.dialogs or not self.trunks.settled) and self._monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         if self._wake is not None:
             self._wake.cancel()
@@ -160,7 +162,8 @@ class Router:
         await self.bindings.close()
 
     def reload(self) -> None:
-        """Read the configuration again, and open the record file anew. A bad one is logged in full and changes nothing."""
+        """Read the configuration again, and open the record file anew. A bad one is logged in full and changes
+        nothing."""
         self.records.reopen()
         try:
             new = load(self.configuration.directory)
@@ -238,7 +241,8 @@ class Router:
     # --------------------------------------------------------------------------------------------- watching
 
     def _collect(self) -> None:
-        """Look for garbage when nothing else is to be done; what is found is a mistake of ours, not a cost of each call."""
+        """Look for garbage when nothing else is to be done; what is found is a mistake of ours, not a cost of each
+        call."""
         self._collecting = self.loop.call_later(COLLECT_INTERVAL, self._collect)
         received = sum(self.stack.requests.values()) + sum(self.stack.responses.values())
         rate = (received - self._received_before) / COLLECT_INTERVAL

@@ -41,8 +41,8 @@ class FlowDirectory(Protocol):
 # Called by a transport for each complete message. `data` is one datagram, or one message framed from a stream.
 MessageReceiver = Callable[[bytes, Flow], None]
 
-# Called when a flow is broken: a TCP connection failed or closed, or an ICMP error came back for a datagram. `data` is the
-# beginning of the datagram that could not be delivered, or b"" when the whole flow is gone.
+# Called when a flow is broken: a TCP connection failed or closed, or an ICMP error came back for a datagram. `data`
+# is the beginning of the datagram that could not be delivered, or b"" when the whole flow is gone.
 FlowFailed = Callable[[Flow, bytes], None]
 
 

@@ -1,8 +1,8 @@
 """One call through the router: a caller's leg, the legs that are tried for it, and the one that answered.
 
-The call is driven by what its legs tell it; it has no task and never waits. Its beginning asks the policy where it goes (`follow`); every
-failure asks again, with what was tried as a further fact. When it is over, everything that refers to it is cut, so that nothing is left for
-the garbage collector.
+The call is driven by what its legs tell it; it has no task and never waits. Its beginning asks the policy where it
+goes (`follow`); every failure asks again, with what was tried as a further fact. When it is over, everything that
+refers to it is cut, so that nothing is left for the garbage collector.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Call:
         "_finished",
         "_headers",
         "_invite",
+        "_location",
         "_max_forwards",
         "_no_answer",
         "_policy",
@@ -103,6 +104,7 @@ class Call:
         self._policy = exchange.policy  # calls in progress keep the policy they began with
         self._invite: ServerTransaction | None = None
         self._headers = ""
+        self._location = ""  # goes with an emergency call only
         self._body = b""
         self._max_forwards = max_forwards
         self._record_routes = ""
@@ -142,6 +144,8 @@ class Call:
         call = cls(exchange, facts, max_forwards, now)
         call._invite = transaction
         call._headers = passed(request)
+        if "geolocation" in request:
+            call._location = only(request, "geolocation")
         call._body = request.body
         if "record-route" in request:
             call._record_routes = "".join(f"Record-Route: {value}\r\n" for value in request.lines("record-route"))
@@ -195,6 +199,8 @@ class Call:
         leg = Leg(self, exchange.stack, exchange.strays, destination.peer, destination.person, now)
         self.legs.append(leg)
         who, identity = destination.identity(self.decision)
+        if self._location and self.decision.action is Action.EMERGENCY:
+            identity += self._location
         leg.open(destination, who, identity + self._headers, self._body, self._max_forwards, now)
 
     def _gone_wrong(self, outcome: Outcome, refusal: Refusal, now: float) -> None:
@@ -230,9 +236,8 @@ class Call:
                 self._exchange.lines.ringing_began(leg.person)
         invite = self._invite
         if invite is not None:
-            headers = f"{self._record_routes}Contact: <sip:{self.caller.dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response)}"
             tag = self._caller_tag(response.to_tag)
-            invite.respond(response.status, now, response.reason, headers, response.body, tag)
+            invite.respond(response.status, now, response.reason, self._description(response), response.body, tag)
 
     def leg_answers(self, leg: Leg, transaction: ClientTransaction, response: Response, now: float) -> None:
         """The first answer wins; the caller gets it, every other phone stops ringing."""
@@ -302,8 +307,14 @@ class Call:
         caller.due = AckDue(leg, transaction, leg.dialog.local_cseq)
         self.status = 200
 
+    def _description(self, response: Response) -> str:
+        """Header lines of a provisional answer or a 2xx to the caller, made from the callee's."""
+        contact = self.caller.dialog.flow.contact
+        return f"{self._record_routes}Contact: <sip:{contact}>\r\n{CAPABILITIES}{passed(response)}"
+
     def leg_refuses(self, leg: Leg, response: Response, now: float) -> None:
-        """A final refusal of one leg: credentials, the next trunk, the other phones, the policy, or the caller's answer."""
+        """A final refusal of one leg: credentials, the next trunk, the other phones, the policy, or the caller's
+        answer."""
         leg.invite = None
         status = response.status
         if leg.accept_challenge(response, "INVITE"):
@@ -385,7 +396,8 @@ class Call:
             leg.withdraw(headers, now)
 
     def _caller_tag(self, callee_tag: str | None) -> str:
-        """The tag that the caller sees for a callee's dialog: each early dialog of a forked call has its own (RFC 3261 §12.1)."""
+        """The tag that the caller sees for a callee's dialog: each early dialog of a forked call has its own (RFC 3261
+        §12.1)."""
         tags = self._early_tags
         if tags is None:
             self._early_tags = {callee_tag or "": self.caller.dialog.local_tag}
@@ -557,7 +569,8 @@ def _seconds(retry_after: str | None) -> int:
 
 
 def _rank(status: int) -> int:
-    """Which of several refusals the caller should hear (RFC 3261 §16.7 step 6): 6xx, then what a person said, then the rest."""
+    """Which of several refusals the caller should hear (RFC 3261 §16.7 step 6): 6xx, then what a person said, then the
+    rest."""
     if status >= 600:
         return 0
     if status in (486, 480):

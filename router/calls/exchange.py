@@ -1,7 +1,7 @@
 """The exchange: what becomes of a request that belongs to no call yet.
 
-It finds out who speaks (a trunk or PBX by address, a phone by digest), turns the request into facts, asks the policy, and lets a `Call` do
-what was decided. It owns what all calls share.
+It finds out who speaks (a trunk or PBX by address, a phone by digest), turns the request into facts, asks the policy,
+and lets a `Call` do what was decided. It owns what all calls share.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which headers pass from one leg to the other (the table stands in docs/supported-sip.md).
 
-The rule is: what the router does not know passes, in its order and spelling; what it writes itself, what belongs to one hop or one dialog,
-and what would tell the outside about the inside, does not.
+The rule is: what the router does not know passes, in its order and spelling; what it writes itself, what belongs to
+one hop or one dialog, and what would tell the outside about the inside, does not.
 """
 
 from __future__ import annotations
@@ -10,20 +10,24 @@ from router.sip.message import Message
 
 # Written anew for each leg, or meaningful on one leg alone.
 OWN = frozenset(
-    "via from to call-id cseq contact max-forwards content-length route record-route path service-route "
-    "allow supported require proxy-require unsupported accept allow-events "
-    "authorization proxy-authorization www-authenticate proxy-authenticate authentication-info "
-    "rseq rack session-expires min-se timestamp expires min-expires event subscription-state "
-    "refer-to referred-by replaces target-dialog refer-sub join "
-    "identity identity-info flow-timer".split()
+    (
+        "via from to call-id cseq contact max-forwards content-length route record-route path service-route "
+        "allow supported require proxy-require unsupported accept allow-events authorization "
+        "proxy-authorization www-authenticate proxy-authenticate authentication-info rseq rack "
+        "session-expires min-se timestamp expires min-expires event subscription-state refer-to referred-by "
+        "replaces target-dialog refer-sub join identity identity-info flow-timer"
+    ).split()
 )
 
-# Names, addresses and equipment of one side that the other has no business to know; the policy writes what is to be shown.
+# Names, addresses and equipment of one side that the other has no business to know; the policy writes what is to be
+# shown.
 REVEALING = frozenset(
-    "p-asserted-identity p-preferred-identity p-called-party-id p-associated-uri p-access-network-info p-charging-vector "
-    "p-charging-function-addresses p-profile-key p-served-user p-user-database p-visited-network-id remote-party-id rpid-privacy privacy "
-    "diversion history-info user-agent server organization warning reply-to in-reply-to "
-    "x-asterisk-hangupcause x-fs-support geolocation".split()
+    (
+        "p-asserted-identity p-preferred-identity p-called-party-id p-associated-uri p-access-network-info "
+        "p-charging-vector p-charging-function-addresses p-profile-key p-served-user p-user-database "
+        "p-visited-network-id remote-party-id rpid-privacy privacy diversion history-info user-agent server "
+        "organization warning reply-to in-reply-to x-asterisk-hangupcause x-fs-support geolocation"
+    ).split()
 )
 
 DROPPED = OWN | REVEALING

@@ -47,7 +47,7 @@ def from_value(decision: Decision, number: str | None, host: str, inside: bool) 
 
 
 def asserted(decision: Decision, number: str | None, host: str) -> str:
-    """P-Asserted-Identity and, for a withheld number, Privacy (RFC 3325 §9). Only for trusted peers: trunks and PBXs."""
+    """P-Asserted-Identity and, for a withheld number, Privacy (RFC 3325 §9). For trunks and PBXs alone."""
     if number is None:
         return "Privacy: id\r\n" if decision.withhold else ""
     name = decision.shown_name
@@ -68,11 +68,11 @@ def diverted(diversions: tuple[Diversion, ...], numbers: list[str], host: str, t
     lines = []
     for diversion, number in zip(reversed(diversions), reversed(numbers), strict=True):
         lines.append(f"Diversion: <sip:{user_part(number)}@{host}>;reason={diversion.reason};counter=1\r\n")
-    index = "1"
-    cause = ""
+    index, cause, mapped = "1", "", ""
     for diversion, number in zip(diversions, numbers, strict=True):
-        lines.append(f"History-Info: <sip:{user_part(number)}@{host}{cause}>;index={index}\r\n")
-        index += ".1"
+        lines.append(f"History-Info: <sip:{user_part(number)}@{host}{cause}>;index={index}{mapped}\r\n")
         cause = f";cause={_CAUSES.get(diversion.reason, 302)}"
-    lines.append(f"History-Info: <{target}{cause}>;index={index};mp={index[:-2]}\r\n")
+        mapped = f";mp={index}"
+        index += ".1"
+    lines.append(f"History-Info: <{target}{cause}>;index={index}{mapped}\r\n")
     return "".join(lines)

@@ -30,7 +30,8 @@ class Change(Protocol):
 
 
 class AckDue:
-    """An INVITE of ours that was answered and whose ACK waits for the ACK of the other side (it may carry the SDP answer)."""
+    """An INVITE of ours that was answered and whose ACK waits for the ACK of the other side (it may carry the SDP
+    answer)."""
 
     __slots__ = ("cseq", "leg", "transaction")
 
@@ -143,7 +144,8 @@ class Leg:
         self._invite(headers, body, max_forwards, now)
 
     def open_again(self, headers: str, body: bytes, max_forwards: int, now: float) -> None:
-        """The same INVITE with credentials (RFC 3261 §22.2): a new transaction, the next CSeq, the same Call-ID and tag."""
+        """The same INVITE with credentials (RFC 3261 §22.2): a new transaction, the next CSeq, the same Call-ID and
+        tag."""
         self._invite(headers, body, max_forwards, now)
 
     def _invite(self, headers: str, body: bytes, max_forwards: int, now: float) -> None:
@@ -168,7 +170,7 @@ class Leg:
     # ----------------------------------------------------------------------------------- letting go of it
 
     def withdraw(self, headers: str, now: float) -> None:
-        """Cancel the INVITE of this leg and forget the leg; should it be answered all the same, that answer is undone."""
+        """Cancel the INVITE of this leg and forget it; should it be answered all the same, that answer is undone."""
         invite = self.invite
         if invite is not None:
             self.invite = None

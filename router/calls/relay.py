@@ -176,7 +176,8 @@ class Reinvite(Relay):
         """The ACK of a refusal never came: the call goes on as it was."""
 
     def abandon(self, now: float) -> None:
-        """The call ends while this is under way: the one who asked gets 487, whatever the other side still says is undone."""
+        """The call ends while this is under way: the one who asked gets 487, whatever the other side still says is
+        undone."""
         if not self._transaction.answered:
             self._transaction.respond(487, now)
         to, client = self._to, self._client

@@ -116,7 +116,7 @@ class RingPerson:
 
 @dataclass(frozen=True, slots=True)
 class DialNumber:
-    """Send out by the trunks, best priority first. `number` is E.164 with "+", or the digits as dialled for emergency."""
+    """Send out by the trunks, best priority first. `number` is E.164 with "+"; for emergency, the digits as dialled."""
 
     number: str
     trunks: tuple[str, ...] = ()  # restricted to these trunks, by name; empty: all, by priority

@@ -1,4 +1,5 @@
-"""Dialogs (RFC 3261 §12): who talks to whom, in which order, and by which way; and the 2xx that is repeated until its ACK comes."""
+"""Dialogs (RFC 3261 §12): who talks to whom, in which order, and by which way; and the 2xx that is repeated until its
+ACK comes."""
 
 from __future__ import annotations
 
@@ -92,7 +93,8 @@ class Dialog:
     def incoming(
         cls, request: Request, local_tag: str, flow: Flow, owner: DialogOwner, flows: FlowDirectory, sticky: bool
     ) -> Dialog:
-        """The dialog that answering `request` creates (RFC 3261 §12.1.1). Raises RemoteError for a malformed Contact or Record-Route."""
+        """The dialog that answering `request` creates (RFC 3261 §12.1.1). Raises RemoteError for a malformed Contact
+        or Record-Route."""
         remote = request.get("from") or ""
         tag = request.from_tag
         dialog = cls(
@@ -119,7 +121,8 @@ class Dialog:
         self.choose_flow(flows)
 
     def learn_target(self, message: Message) -> None:
-        """Target refresh (RFC 3261 §12.2): a Contact replaces the remote target. Raises RemoteError when it is malformed."""
+        """Target refresh (RFC 3261 §12.2): a Contact replaces the remote target. Raises RemoteError when it is
+        malformed."""
         contact = message._index.get("contact")
         if contact is None:
             return

@@ -1,10 +1,11 @@
 """SIP messages (RFC 3261 §7, §25), read lazily.
 
-A message is decoded once and cut into lines once. Header values are looked at only when somebody asks; lines keep their order and spelling, so
-that what the router does not understand it can carry on unchanged. Bytes that are not UTF-8 survive the round trip (surrogateescape).
+A message is decoded once and cut into lines once. Header values are looked at only when somebody asks; lines keep
+their order and spelling, so that what the router does not understand it can carry on unchanged. Bytes that are not
+UTF-8 survive the round trip (surrogateescape).
 
-`parse` makes only the checks without which a message cannot be answered or forwarded safely: framing, header names, mandatory and single
-headers, CSeq. What concerns one method alone is checked where that method is served.
+`parse` makes only the checks without which a message cannot be answered or forwarded safely: framing, header names,
+mandatory and single headers, CSeq. What concerns one method alone is checked where that method is served.
 """
 
 from __future__ import annotations
@@ -47,12 +48,13 @@ COMPACT = {
 
 # Usual spellings, so that one dictionary look-up names most headers.
 _USUAL = (
-    "Via From To Call-ID CSeq Contact Max-Forwards Content-Type Content-Length Route Record-Route Allow Supported Require "
-    "Proxy-Require User-Agent Server Expires Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate "
-    "P-Asserted-Identity P-Preferred-Identity Privacy Remote-Party-ID Diversion History-Info Reason Refer-To Referred-By "
-    "Replaces Event Allow-Events Subscription-State Accept Accept-Encoding Accept-Language Session-Expires Min-SE Date "
-    "Subject Organization Alert-Info Call-Info Retry-After Unsupported Warning Min-Expires Path RSeq RAck Timestamp "
-    "Content-Disposition Content-Encoding Content-Language In-Reply-To MIME-Version Priority Reply-To Error-Info "
+    "Via From To Call-ID CSeq Contact Max-Forwards Content-Type Content-Length Route Record-Route Allow "
+    "Supported Require Proxy-Require User-Agent Server Expires Authorization Proxy-Authorization "
+    "WWW-Authenticate Proxy-Authenticate P-Asserted-Identity P-Preferred-Identity Privacy Remote-Party-ID "
+    "Diversion History-Info Reason Refer-To Referred-By Replaces Event Allow-Events Subscription-State Accept "
+    "Accept-Encoding Accept-Language Session-Expires Min-SE Date Subject Organization Alert-Info Call-Info "
+    "Retry-After Unsupported Warning Min-Expires Path RSeq RAck Timestamp Content-Disposition "
+    "Content-Encoding Content-Language In-Reply-To MIME-Version Priority Reply-To Error-Info "
     "Authentication-Info Target-Dialog P-Charging-Vector P-Access-Network-Info"
 ).split()
 _KEYS: dict[str, str] = {name: name.lower() for name in _USUAL}
@@ -61,8 +63,11 @@ _KEYS.update(COMPACT)
 
 # Headers of which two lines contradict each other (RFC 4475 §3.3.8, §3.3.9).
 SINGLE = frozenset(
-    "from to call-id cseq max-forwards content-length content-type expires min-expires date event refer-to replaces "
-    "user-agent server organization subject priority timestamp retry-after mime-version reply-to session-expires".split()
+    (
+        "from to call-id cseq max-forwards content-length content-type expires min-expires date event "
+        "refer-to replaces user-agent server organization subject priority timestamp retry-after mime-version "
+        "reply-to session-expires"
+    ).split()
 )
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
 
@@ -109,7 +114,7 @@ class Message:
         return key in self._index
 
     def get(self, key: str) -> str | None:
-        """Value of the first header of that name (key: full name in lower case), without surrounding space; else None."""
+        """Value of the first header of that name (full, in lower case), without surrounding space; else None."""
         value = self._index.get(key)
         return value if value is None else value.strip()
 
@@ -173,7 +178,7 @@ class Request(Message):
 
 
 class Response(Message):
-    """A response; `status` 100–699 and `reason` phrase as received."""
+    """A response; `status` 100 to 699 and `reason` phrase as received."""
 
     __slots__ = ("reason", "status")
 
@@ -315,7 +320,7 @@ def _unusual_tag(value: str) -> str | None:
 
 
 def header_key(name: str) -> str:
-    """Full name in lower case of a header as spelled on the wire. Raises RemoteError(400) for what is no header name."""
+    """Full name in lower case of a header as spelled on the wire. Raises RemoteError(400) for what is no name."""
     stripped = name.rstrip(" \t")
     key = _KEYS.get(stripped)
     if key is None:
@@ -405,7 +410,7 @@ def _read(lines: Values, index: dict[str, str]) -> tuple[str, Values]:
 
 
 def _fault(message: Request | Response, index: dict[str, str]) -> str:
-    """What is wrong with the headers without which nothing works, or ""; sets `cseq`, and cuts what follows the body."""
+    """What is wrong with the headers that nothing works without, or ""; sets `cseq`, cuts what follows the body."""
     try:
         number, method = index["cseq"].split()
         index["via"], index["from"], index["to"], index["call-id"]

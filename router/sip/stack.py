@@ -1,10 +1,12 @@
-"""The SIP core as one sans-IO object: bytes and the time go in; bytes to send, calls to owners and the next deadline come out.
+"""The SIP core as one sans-IO object: bytes and the time go in; bytes to send, calls to owners and the next deadline
+come out.
 
     stack.receive(data, flow, now)      # one datagram, or one message cut out of a stream
     stack.advance(now)                  # not later than stack.deadline
     for flow, data in stack.take_outbox(): flow.send(data)
 
-Requests outside a dialog go to `stack.user`; requests inside one to the owner of the dialog; responses to the owner of their transaction.
+Requests outside a dialog go to `stack.user`; requests inside one to the owner of the dialog; responses to the owner
+of their transaction.
 """
 
 from __future__ import annotations
@@ -166,8 +168,8 @@ class Stack:
         except RemoteError as error:
             error.request = request if method != "ACK" else None
             raise
-        # RFC 3261 §17.2.3: branch, sent-by and method, where ACK belongs to its INVITE; RFC 2543 peers have no branch of use.
-        # The transport belongs to it too: what comes over another one is not a retransmission.
+        # RFC 3261 §17.2.3: branch, sent-by and method, where ACK belongs to its INVITE; RFC 2543 peers have no branch
+        # of use. The transport belongs to it too: what comes over another one is not a retransmission.
         branch = via.branch
         if len(branch) > 7 and branch.startswith(BRANCH_COOKIE):
             key = f"{branch}{via.sent_by}{flow.transport}"
@@ -204,7 +206,10 @@ class Stack:
     def _serve(self, request: Request, via: Via, key: str, tag: str | None, flow: Flow) -> ServerTransaction:
         """Make the server transaction, with the lines that its responses repeat (RFC 3261 §8.2.6.2)."""
         values = request._index
-        head = f"{via_lines(request, via, flow)}From:{values['from']}\r\nCall-ID:{values['call-id']}\r\nCSeq:{values['cseq']}\r\n"
+        head = (
+            f"{via_lines(request, via, flow)}From:{values['from']}\r\n"
+            f"Call-ID:{values['call-id']}\r\nCSeq:{values['cseq']}\r\n"
+        )
         kind, state = (InviteServer, PROCEEDING) if request.method == "INVITE" else (NonInviteServer, TRYING)
         back = flow if flow.reliable else self._flow_back(via, flow)
         transaction = kind(self, key, request.method, back, state, head, values["to"], tag)
@@ -212,7 +217,8 @@ class Stack:
         return transaction
 
     def _flow_back(self, via: Via, flow: Flow) -> Flow:
-        """Where responses go over UDP: the source address, and the port of rport or sent-by (RFC 3581 §4, RFC 3261 §18.2.2)."""
+        """Where responses go over UDP: the source address, and the port of rport or sent-by (RFC 3581 §4, RFC 3261
+        §18.2.2)."""
         if via.rport or (via.port or 5060) == flow.source[1]:
             return flow
         try:
@@ -376,7 +382,8 @@ def branch_of(response: Message) -> str:
 
 
 def via_lines(request: Request, via: Via, flow: Flow) -> str:
-    """The Via lines for the responses, the topmost with `received` and `rport` filled in (RFC 3581 §4, RFC 3261 §18.2.1)."""
+    """The Via lines for the responses, the topmost with `received` and `rport` filled in (RFC 3581 §4, RFC 3261
+    §18.2.1)."""
     host, port = flow.source
     text = via.text
     if via.received is not None:  # what the peer itself wrote there is not to be believed

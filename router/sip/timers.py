@@ -1,6 +1,7 @@
 """Timers of the SIP core: no clock of their own, no heap.
 
-SIP's timers run for a handful of fixed times (T1 doubled a few times, T4, 64·T1), so all timers of one delay expire in the order in which they
+SIP's timers run for a handful of fixed times (T1 doubled a few times, T4, 64·T1), so all timers of one delay expire
+in the order in which they
 were started: a queue per delay replaces a heap, and starting or cancelling one costs next to nothing.
 """
 

@@ -1,13 +1,14 @@
 """The four transaction machines of RFC 3261 §17, with RFC 6026 (2xx and its ACK) and RFC 4320 (non-INVITE), as tables.
 
-A row reads: in this state, on this event, go to that state and do this, in this order. An event that has no row raises LocalError and changes
-nothing. What a transaction sends goes to the stack's outbox; what it learns goes to its owner, at once and in order.
+A row reads: in this state, on this event, go to that state and do this, in this order. An event that has no row
+raises LocalError and changes nothing. What a transaction sends goes to the stack's outbox; what it learns goes to its
+owner, at once and in order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from router.ports import Flow
 from router.sip.errors import LocalError
@@ -103,7 +104,7 @@ class Transaction:
 
     __slots__ = ("flow", "interval", "key", "lifetime", "method", "retransmit", "stack", "state")
 
-    TABLE: Table = {}
+    TABLE: ClassVar[Table] = {}
 
     def __init__(self, stack: Stack, key: str, method: str, flow: Flow, state: str) -> None:
         self.stack = stack
@@ -183,7 +184,8 @@ class ServerTransaction(Transaction):
     """A request to be answered (RFC 3261 §17.2).
 
     Attributes:
-        head: the lines that every response repeats: Via, From, Call-ID, CSeq, each with CRLF; "" once answered for good.
+        head: the lines that every response repeats: Via, From, Call-ID, CSeq, each with CRLF; "" once answered for
+            good.
         to: To value as received.
         tag: our To tag, chosen when the first response beyond 100 needs one; the request's own when it had one.
         owner: who hears of CANCEL, for INVITE.
@@ -229,7 +231,10 @@ class ServerTransaction(Transaction):
             if self.tag is None:
                 self.tag = tag
             to = f"To:{self.to};tag={tag}\r\n"
-        text = f"SIP/2.0 {status} {reason or REASONS.get(status, 'Unknown')}\r\n{self.head}{to}{headers}Content-Length: {len(body)}\r\n\r\n"
+        text = (
+            f"SIP/2.0 {status} {reason or REASONS.get(status, 'Unknown')}\r\n"
+            f"{self.head}{to}{headers}Content-Length: {len(body)}\r\n\r\n"
+        )
         response = text.encode("utf-8", "surrogateescape") + body
         # The response is in place before the machine runs, as its actions send it.
         before, self.response = self.response, response

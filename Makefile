@@ -8,7 +8,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON ?= python3
+# The distribution's Python, where it is new enough: it is built with profile-guided optimisation, which the router's
+# hot path repays with a third of its time; self-built ones often are not.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && echo /usr/bin/python3 || echo python3)
 CONFIG ?= config
 CLOCK ?=
 TESTS ?= tests

@@ -16,6 +16,8 @@ STORIES = int(os.environ.get("RANDOM_STORIES", "60"))
 STEPS = 40
 STATUSES = [*[200] * 12, *[180] * 4, 183, 100, 302, 401, 407, 404, 408, 480, 481, 486, 487, 491, 500, 503, 600, 603]
 
+LOST: list[str | int] = ["INVITE", "ACK", "BYE", "CANCEL", 200, 180, 486, 487]
+
 
 class Chaos:
     """One random story: actors that do what their protocol allows, and now and then what it does not."""
@@ -56,7 +58,7 @@ class Chaos:
         self.story.advance(self.chance.choice([0.1, 0.1, 0.5, 0.5, 1.0, 1.0, 5.0, 21.0, 33.0]))
 
     def lose(self, actor: Actor) -> None:
-        what = self.chance.choice(["INVITE", "ACK", "BYE", "CANCEL", 200, 180, 486, 487])
+        what = self.chance.choice(LOST)
         self.story.drop_next(what, actor, self.chance.choice([1, 1, 2, 12]))
 
     def call(self, actor: Actor) -> None:

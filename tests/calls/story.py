@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -735,6 +734,7 @@ class Phone(Actor):
         super().__init__(story, user, address, transport)
         self.password = f"secret-{user}"
         self.answers_challenges = True
+        self._register_cseq = 0
         if transport == "tcp":
             self.contact_parameters = ";transport=tcp"
 
@@ -742,13 +742,13 @@ class Phone(Actor):
         """Register with digest; fails when the router does not let it."""
         call_id = f"register-{self.user}"
         address_of_record = f"<sip:{self.user}@story.example>"
-        say: Callable[..., Sent] = self.sends
         uri = f"sip:{ROUTER[0]}"
-        for cseq in (1, 2):
+        for attempt in (1, 2):
+            self._register_cseq += 1
             credentials = (
-                [] if cseq == 1 else [f"Authorization: {self.credentials(self.received(401), 'REGISTER', uri)}"]
+                [] if attempt == 1 else [f"Authorization: {self.credentials(self.received(401), 'REGISTER', uri)}"]
             )
-            say(
+            self.sends(
                 "REGISTER",
                 uri,
                 f"Expires: {expires}",
@@ -756,7 +756,7 @@ class Phone(Actor):
                 to=address_of_record,
                 sender=f"{address_of_record};tag=register",
                 call_id=call_id,
-                cseq=cseq,
+                cseq=self._register_cseq,
             )
         assert self.received(200, "REGISTER"), f"{self.user} could not register: {self.heard()}"
         self.forgets()

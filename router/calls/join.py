@@ -125,22 +125,37 @@ class Renegotiation:
             self._client.cancel("", now)
 
     def abandon(self, now: float) -> None:
-        """The leg is over."""
+        """The leg is over; whoever still wants the change hears of it."""
+        negotiator = self._negotiator
         self.withdraw(now)
         if self._client is not None:
             self._client.owner = self.leg.strays
             self._let_go()
+        if negotiator is not None:
+            negotiator.refused(self, 481, REASONS[481], now)
 
     # ------------------------------------------------------------------------------------------------- inside
 
     def _attempt(self, now: float) -> None:
         leg = self.leg
-        if _is_changing(leg):
+        if leg.call is None:  # it hung up while this waited
+            self._refuse(481, REASONS[481], now)
+        elif self._is_busy():
             self._wait(now)
         else:
             leg.changing = self
             leg.tries = 0
             self._send(now)
+
+    def _is_busy(self) -> bool:
+        """Whether a re-INVITE is under way on this leg, or its ACK on the way from the other side of the call."""
+        leg = self.leg
+        other = None if leg.call is None else leg.call.other(leg)
+        if leg.changing or leg.answer or (other is not None and other.answer):
+            return True
+        change = None if other is None else other.changing
+        ours = isinstance(change, Renegotiation) and change._negotiator is self._negotiator
+        return change is not None and not ours
 
     def _send(self, now: float) -> None:
         leg = self.leg
@@ -240,12 +255,15 @@ class Join:
     Args:
         offering: the leg that makes the offer.
         answering: the one that answers it; its session stays as it is until it agrees.
+    Attributes:
+        offered: the offer was made, so that the session of the leg that made it is not what it was.
     """
 
-    __slots__ = ("_answering", "_offering", "_owner")
+    __slots__ = ("_answering", "_offering", "_owner", "offered")
 
-    def __init__(self, owner: JoinOwner, offering: Leg, answering: Leg) -> None:
-        self._owner: JoinOwner | None = owner
+    def __init__(self, owner: JoinOwner | None, offering: Leg, answering: Leg) -> None:
+        self._owner = owner
+        self.offered = False
         self._offering = Renegotiation(self, offering)
         self._answering = Renegotiation(self, answering)
 
@@ -270,6 +288,7 @@ class Join:
             return
         description = only(response, *DESCRIPTION)
         if change is self._offering:
+            self.offered = True
             self._answering.begin(description, response.body, now)
             return
         self._answering.acknowledge(now)
@@ -286,9 +305,3 @@ class Join:
         self.abandon(now)
         if owner is not None:
             owner.join_failed(status, reason, now)
-
-
-def _is_changing(leg: Leg) -> bool:
-    """Whether a re-INVITE is under way on a leg, or its ACK on the way from the other side of the call."""
-    other = None if leg.call is None else leg.call.other(leg)
-    return bool(leg.changing or leg.answer or (other is not None and (other.changing or other.answer)))

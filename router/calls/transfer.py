@@ -404,9 +404,15 @@ class AttendedTransfer:
 
     def join_failed(self, status: int, reason: str, now: float) -> None:
         """Both calls go on as they were, except one whose transferring party has hung up meanwhile."""
+        assert self._join is not None
+        offered = self._join.offered
         self._part()
         self._referral.finish(status, reason, now)
         self._end_deserted(None, now)
+        other = self._consulted.other(self._place)
+        if offered and other is not None and other.call is not None:
+            # Its offer was declined, so it has no media any more: let it and its old partner agree anew.
+            Join(None, self._place, other).begin(now)
 
     def keeps(self, call: Call, by: Leg | None, now: float) -> bool:
         """The transferor may hang up in both calls; without either of the others there is nothing to join."""

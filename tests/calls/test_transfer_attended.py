@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.model.decision import LineState
-from tests.calls.story import Conversation, Phone, Story
+from tests.calls.story import ANSWER, OFFER, Conversation, Phone, Story
 from tests.calls.transferring import AGREED, OTHER, consulted, refers, talk, told
 
 
@@ -163,6 +163,23 @@ def test_the_consulted_party_refuses(story: Story, alice: Phone, bob: Phone, car
     assert (alice.count("BYE"), carol.count("BYE")) == (1, 1)
 
 
+def test_the_transferee_refuses_and_carol_hangs_up_before_her_media_is_back(
+    story: Story, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    first, second = consult(alice, bob, carol)
+    refers(bob, consulted("202", second), conversation=first)
+    carol.answers(body=OTHER)
+    alice.refuses(488)
+    bob.responds(bob.received("INVITE"), 200, body=OFFER)
+    carol.refuses(491)
+    carol.hangs_up()
+    carol.forgets()
+    assert bob.received("BYE").call_id == second.call_id
+    story.advance(10.0)
+    assert not carol.received("INVITE")
+    bob.hangs_up(conversation=first)
+
+
 def test_the_transferee_refuses(story: Story, alice: Phone, bob: Phone, carol: Phone) -> None:
     first, second = consult(alice, bob, carol)
     refers(bob, consulted("202", second), conversation=first)
@@ -171,9 +188,10 @@ def test_the_transferee_refuses(story: Story, alice: Phone, bob: Phone, carol: P
     assert b"m=audio 0 " in carol.received("ACK").body
     assert told(bob)[-1] == "488 Not Acceptable Here"
     assert (alice.count("BYE"), carol.count("BYE")) == (0, 0)
-    bob.reinvites(conversation=second)
-    carol.answers()
-    bob.acks(conversation=second)
+    bob.responds(bob.received("INVITE"), 200, body=OFFER)
+    assert carol.waiting.body == OFFER
+    carol.answers(body=ANSWER)
+    assert bob.received("ACK").body == ANSWER
     bob.hangs_up(conversation=first)
     bob.hangs_up(conversation=second)
 

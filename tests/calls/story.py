@@ -141,7 +141,7 @@ class Story:
         self._garbage_collected = gc.isenabled()
         gc.disable()
         gc.collect()
-        gc.freeze()  # what is here already, such as the frames of a test that failed, is no garbage of this story
+        gc.freeze()  # what is here already is no garbage of this story, and need not be looked at again
         chance = random.Random(20261124)
         self.stack = Stack(Ids(chance.randbytes), self, timer_c)
         self.lines = Lines(account.person for account in configuration.accounts.values())
@@ -291,7 +291,6 @@ class Story:
         assert not left, left
 
     def close(self) -> None:
-        gc.unfreeze()
         if self._garbage_collected:
             gc.enable()
 

@@ -184,3 +184,23 @@ def test_reason_of_a_hang_up_reaches_the_other_side(router: Router, peers: Peers
         assert trunk.asks(bye).status == 200
     phone.succeeds()
     assert phone.request("BYE")["Reason"] == reason
+
+
+def test_phone_that_answers_480_leads_to_voicemail(peers: Peers) -> None:
+    """G5, S3."""
+    phone = peers.phone("202", "callee_is_unavailable")
+    voicemail = peers.target("voicemail")
+    peers.call("caller_talks_then_hangs_up", "+3242200122", hold=0.1).succeeds()
+    phone.succeeds()
+    voicemail.succeeds()
+
+
+def test_phone_that_says_nothing_at_all_leads_to_voicemail(peers: Peers) -> None:
+    """G5: the caller does not wait for a device that lost its power, and RFC 3261 §9.1: no CANCEL before a 1xx."""
+    phone = peers.phone("202", "callee_is_silent", hold=6.0)
+    voicemail = peers.target("voicemail")
+    peers.call("caller_talks_then_hangs_up", "+3242200122", hold=0.1).succeeds()
+    voicemail.succeeds()
+    phone.stop()
+    assert len(phone.requests("INVITE")) > 1  # sent again, as the phone gave no sign
+    assert not phone.requests("CANCEL")

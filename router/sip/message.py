@@ -343,8 +343,6 @@ def parse(data: bytes) -> Request | Response:
         data = data.lstrip(b"\r\n")
         head, end_of_head, body = data.partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     start = lines.pop(0)
     if len(lines) > MAX_HEADER_LINES:
@@ -360,6 +358,9 @@ def parse(data: bytes) -> Request | Response:
         if len(index) != len(lines) or "" in index.values():
             fault, keys = _read(lines, index)
     except KeyError:
+        if "\r\n " in text or "\r\n\t" in text:
+            lines = _FOLD.sub(" ", text).split("\r\n")
+            start = lines.pop(0)
         fault, keys = _read(lines, index)
     message: Request | Response
     if start.startswith("SIP/2.0 "):
@@ -372,7 +373,8 @@ def parse(data: bytes) -> Request | Response:
         message = Request(method, uri, keys, lines, index, body)
         if version != "SIP/2.0" or not uri or " " in uri:
             fault = _start_line_fault(message, start)
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+    joined = "".join(lines)
+    if "\n" in joined or "\r" in joined or "\n" in start or "\r" in start:
         fault = fault or "a bare CR or LF stands in the headers"
     if not end_of_head:
         fault = fault or "the empty line after the headers is missing"

@@ -16,6 +16,8 @@ T4 = 5.0  # longest time a message stays in the network
 TIMEOUT = 64 * T1  # timers B, F, H, J, L, M
 TIMER_C = 180.0  # RFC 3261 §16.6: longest wait for a final response to INVITE after the last provisional one
 TRYING_AFTER = 0.2  # RFC 3261 §17.2.1: 100 Trying is owed when no other answer comes within 200 ms
+# Queues of these delays are kept when they are empty: the next call needs them.
+_USUAL = frozenset((TRYING_AFTER, T1, 2 * T1, 4 * T1, T2, T4, TIMEOUT))
 
 
 class TimerOwner(Protocol):
@@ -70,9 +72,9 @@ class Timers:
                         owner.timer_expired(timer[2], now)
                     else:
                         queue.popleft()
-                if not queue:
+                if not queue and delay not in _USUAL:
                     del queues[delay]
-        heads = [queue[0][0] for queues in self._queues.values() for queue in queues.values()]
+        heads = [queue[0][0] for queues in self._queues.values() for queue in queues.values() if queue]
         self.deadline = min(heads, default=float("inf"))
 
 

@@ -17,6 +17,7 @@ from router.model.record import CallRecord
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
+from router.sip.reason import q850_cause
 from router.sip.timers import Timer, cancel
 from router.sip.transaction import ClientTransaction, ServerTransaction
 
@@ -50,13 +51,15 @@ class TransferUnderWay(Protocol):
 class Refusal(NamedTuple):
     """What the caller hears when nobody else is left to try.
 
-    `reason` "" is the usual phrase; `headers` are lines with CRLF each; `by` is who refused, "callee" or "router".
+    `reason` "" is the usual phrase; `headers` are lines with CRLF each; `by` is who refused, "callee" or "router";
+    `cause` is Q.850's.
     """
 
     status: int
     reason: str = ""
     headers: str = ""
     by: str = "router"
+    cause: int | None = None
 
 
 class Call:
@@ -75,6 +78,7 @@ class Call:
         "_began",
         "_body",
         "_busy",
+        "_cause",
         "_early_tags",
         "_exchange",
         "_finished",
@@ -115,6 +119,7 @@ class Call:
         self._waiting: list[Destination] = []
         self._refusal: Refusal | None = None
         self._busy = False
+        self._cause: int | None = None  # Q.850, as whoever ended the call gave it
         self._finished: list[Leg] = []
         self._early_tags: dict[str, str] | None = None
         self._attempts = 0
@@ -216,6 +221,7 @@ class Call:
             if following.action is Action.REFUSE or following.target != decision.target:
                 self.follow(following, now)
                 return
+        self._cause = refusal.cause
         self._refuse(refusal.status, refusal.reason, refusal.headers, now, refusal.by)
 
     def timer_expired(self, _name: str, now: float) -> None:
@@ -328,6 +334,7 @@ class Call:
                 leg.line.failed(now, str(status), _seconds(response.get("retry-after")))
             else:
                 leg.line.answered(now)
+        leg.cause = q850_cause(response)
         self._leg_ends(leg, status, now)
         if status in (401, 407):  # never the trunk's challenge to the caller
             refusal = Refusal(503)
@@ -336,7 +343,8 @@ class Call:
         elif status == 487:
             refusal = Refusal(480)  # timer C cancelled it (RFC 3261 §16.8), not the caller
         else:
-            refusal = Refusal(status, response.reason, passed(response, DROPPED_FROM_REFUSALS), "callee")
+            headers = passed(response, DROPPED_FROM_REFUSALS)
+            refusal = Refusal(status, response.reason, headers, "callee", leg.cause)
         if status in (486, 600):
             outcome = Outcome.BUSY
             self._busy = leg.person is not None
@@ -413,8 +421,8 @@ class Call:
         """CANCEL: every phone stops ringing, and learns why if the caller said so."""
         if self.state != SETUP:
             return
-        reason = only(request, "reason")
-        self._withdraw_all(reason, now)
+        self._cause = q850_cause(request)
+        self._withdraw_all(only(request, "reason"), now)
         self._refuse(487, "", "", now, "caller")
 
     def _refuse(self, status: int, reason: str, headers: str, now: float, ended_by: str = "router") -> None:
@@ -439,6 +447,8 @@ class Call:
         if method == "BYE":
             transaction.respond(200, now)
             reason = only(request, "reason")
+            if self.state != OVER:
+                self._cause = q850_cause(request)
             if self.state == SETUP and leg is self.caller:
                 self._withdraw_all(reason, now)
                 self._refuse(487, "", "", now, "caller")
@@ -553,7 +563,7 @@ class Call:
                 decision.because,
                 tuple([leg.record(began, now) for leg in self._finished]),
                 self.status,
-                None,
+                self._cause,
                 ended_by,
             )
         )

@@ -72,6 +72,7 @@ class Leg:
         "answer",
         "authorization",
         "call",
+        "cause",
         "changing",
         "destination",
         "dialog",
@@ -113,6 +114,7 @@ class Leg:
         self.target = ""
         self.tries = 0
         self.status = 0
+        self.cause: int | None = None
         self.started_at = started_at
         self.rang_at: float | None = None
         self.ended_at: float | None = None
@@ -213,7 +215,9 @@ class Leg:
         """What became of this leg, with times relative to the call's beginning."""
         ended = self.ended_at if self.ended_at is not None else now  # it goes on in another call
         rang = None if self.rang_at is None else self.rang_at - began
-        return LegRecord(self.peer, self.target, self.status, None, "", self.started_at - began, rang, ended - began)
+        return LegRecord(
+            self.peer, self.target, self.status, self.cause, "", self.started_at - began, rang, ended - began
+        )
 
     # ------------------------------------------------------------------- what the stack tells (the owner)
 

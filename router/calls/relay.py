@@ -94,6 +94,8 @@ class Relay:
                 self._transaction.respond(status, now, response.reason, passed(response), response.body)
             elif status in (401, 407):
                 self._transaction.respond(503, now)
+            elif status == 408 and self._transaction.method != "INVITE":
+                self._transaction.respond(504, now)  # RFC 4320 §4.2, as above
             else:
                 self._transaction.respond(status, now, response.reason, passed(response, DROPPED_FROM_REFUSALS))
         if status in _GONE:

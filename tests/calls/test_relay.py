@@ -290,6 +290,16 @@ def test_an_info_that_nobody_answers_is_never_answered_with_408(
 
 
 @both_ways
+def test_a_408_to_an_info_is_not_passed_on(alice: Phone, bob: Phone, by_caller: bool) -> None:
+    near, far = sides(alice, bob, by_caller)
+    near.sends_in_call("INFO")
+    far.responds(far.received("INFO"), 408)
+    assert near.received(504, "INFO")
+    assert near.count(408) == 0
+    assert near.received("BYE")
+
+
+@both_ways
 def test_an_info_on_its_way_when_the_call_ends_is_still_answered(alice: Phone, bob: Phone, by_caller: bool) -> None:
     near, far = sides(alice, bob, by_caller)
     near.sends_in_call("INFO")

@@ -444,6 +444,13 @@ class Call:
     def request_received(self, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> None:
         """A request within one of the two dialogs."""
         method = request.method
+        dialog = leg.dialog
+        if (
+            dialog.sticky
+            and transaction.flow.source[0] != dialog.flow.source[0]
+            and not self._exchange.follows_phone(leg, transaction, request, now)
+        ):
+            return
         if method == "BYE":
             transaction.respond(200, now)
             reason = only(request, "reason")

@@ -224,6 +224,21 @@ class Exchange:
 
     # --------------------------------------------------------------------------------------------- in dialogs
 
+    def follows_phone(self, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> bool:
+        """Whether a request from another address than the phone's is the phone's all the same: by digest, once.
+
+        So a phone may move from one network to another in a call, and nobody else who knows the dialog's tags may speak
+        for it. False: a challenge or a refusal was sent.
+        """
+        account = self.gate.admit(transaction, request, now)
+        if account is None:
+            return False
+        if account.user != leg.peer:
+            transaction.refuse(403, now)
+            return False
+        leg.dialog.flow = transaction.flow
+        return True
+
     def serve_in_dialog(
         self, call: Call, leg: Leg, transaction: ServerTransaction, request: Request, now: float
     ) -> bool:

@@ -31,7 +31,8 @@ def test_every_call_survives_the_loss_of_every_tenth_datagram(
 ) -> None:
     router = start_router(prefix=loss.prefix)
     peers = peers_of(router, prefix=loss.prefix)
-    voicemail = peers.target("voicemail", calls=CALLS, seconds=60)
+    # SIPp counts what comes late for a call that it has forgotten as one more call, and stops after `calls` of them.
+    voicemail = peers.target("voicemail", calls=10 * CALLS, seconds=60)
     peers.call("caller_talks_then_hangs_up", "+3242200126", calls=CALLS, rate=5, hold=0.5, seconds=60).succeeds()
     voicemail.stop()
     assert loss.lost > 0

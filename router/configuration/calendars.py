@@ -7,7 +7,7 @@ from datetime import date
 import holidays
 
 from router.configuration.compilation import Compilation
-from router.configuration.findings import Mark, closest
+from router.configuration.findings import Mark
 from router.configuration.schema import HoursWindow
 from router.model.decision import Reason
 from router.policy.schedule import Calendar, Window
@@ -56,7 +56,7 @@ def compile_window(
     """Return a window; None, with a finding, when its calendar is unknown."""
     calendar = calendars.get(entry.calendar)
     if calendar is None:
-        compilation.error(mark, f"there is no calendar {entry.calendar!r}", closest(entry.calendar, calendars))
+        compilation.unknown("calendar", entry.calendar, mark, "calendars", calendars)
         return None
     return Window(calendar, entry.start, entry.end)
 
@@ -83,6 +83,7 @@ def _public_holidays(compilation: Compilation) -> set[int]:
     try:
         days = holidays.country_holidays(company.country, subdiv=company.region, years=years)
     except NotImplementedError as error:
-        compilation.error(compilation.mark("company", "region"), f"no public holidays are known: {error}")
+        if not compilation.gaps.covers("company", "country"):
+            compilation.error(compilation.mark("company", "region"), f"no public holidays are known: {error}")
         return set()
     return {day.toordinal() for day in days}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from router.configuration.findings import Finding, Mark, Severity
+from router.configuration.findings import Finding, Mark, Severity, closest
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
 from router.policy.dialling import PLANS, DiallingPlan
@@ -17,6 +18,7 @@ class Compilation:
 
     Attributes:
         document: validated shape; sources: marks and findings.
+        gaps: what is not known because it is faulty.
         zone, plan: of the company's country.
         owned: the number inventory.
     """
@@ -24,9 +26,11 @@ class Compilation:
     def __init__(self, document: Document, sources: Sources, zone: ZoneInfo) -> None:
         self.document = document
         self.sources = sources
+        self.gaps = sources.gaps
         self.zone = zone
         self.plan: DiallingPlan = PLANS[document.company.country]
         self._seen: set[Finding] = set()
+        self._inventory_is_complete = not self.gaps.covers("numbers")
         self._holders = {entry.number: entry.holder for entry in document.numbers if entry.number is not None}
         self.owned = self._inventory()
 
@@ -37,6 +41,19 @@ class Compilation:
     def warn(self, mark: Mark, message: str, suggestion: str = "", clause: str = "") -> None:
         """Report what should be put right, but stops nothing."""
         self._report(Finding(mark, message, suggestion, Severity.WARNING, clause))
+
+    def unknown(self, what: str, name: str, mark: Mark, section: str, known: Iterable[str], clause: str = "") -> None:
+        """Report that `name`, written at `mark`, is none of those `known` in a section; not if it was lost there."""
+        if not self.gaps.excuse(name, section):
+            self.error(mark, f"there is no {what} {name!r}", closest(name, known), clause)
+
+    def owns(self, number: str) -> bool:
+        """Say whether a number is the company's, as far as is known."""
+        return self.owned.owns(number) or not self._inventory_is_complete
+
+    def may_show(self, number: str) -> bool:
+        """Say whether a number is the company's and verified, as far as is known."""
+        return self.owned.may_show(number) or not self._inventory_is_complete
 
     def mark(self, *location: str | int) -> Mark:
         """Return where a location of the document is written."""
@@ -56,13 +73,18 @@ class Compilation:
         marks: dict[tuple[int, int, bool], Mark] = {}
         for index, entry in enumerate(self.document.numbers):
             mark = self.mark("numbers", index)
+            holder = entry.holder
+            if holder is not None and holder not in self.document.people and not self.gaps.excuse(holder, "people"):
+                self.error(mark, f"the holder {holder!r} is nobody among the people")
+            if any(self.gaps.covers("numbers", index, key) for key in ("number", "range")):
+                self._inventory_is_complete = False
+                continue
             if (entry.number is None) == (entry.range is None):
                 self.error(mark, "an entry is one number or one range", "write number: or range:, not both")
                 continue
-            if entry.holder is not None and entry.holder not in self.document.people:
-                self.error(mark, f"the holder {entry.holder!r} is nobody among the people")
             first, last = (entry.number, entry.number) if entry.number else entry.range or ("", "")
-            item = (int(first[1:]), int(last[1:]), entry.verified)
+            verified = entry.verified or self.gaps.covers("numbers", index, "verified")
+            item = (int(first[1:]), int(last[1:]), verified)
             ranges.append(item)
             marks[item] = mark
         ranges.sort()

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from router.configuration.calendars import compile_calendars, compile_hours, compile_profiles
 from router.configuration.compilation import Compilation
-from router.configuration.findings import Mark, closest, has_errors
+from router.configuration.findings import Mark, has_errors
+from router.configuration.gaps import UNKNOWN, Location
 from router.configuration.greylist import compile_greylist
 from router.configuration.identities import check_shows, company_identity
 from router.configuration.people import People
@@ -52,12 +53,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     teams = lines.teams()
     emergency = _emergency(compilation)
     extensions, numbers, callers = _directory(compilation, people, emergency)
-    for line, mark in [(main, compilation.mark("company", "main_number")), *teams]:
-        if line is None:
-            continue
-        if line.number in numbers:
-            compilation.error(mark, f"{line.number} already belongs to a person", "give each their own number")
-        numbers[line.number] = line
+    numbers.update((line.number, line) for line in (main, *teams) if line is not None)
     if main is None or unassigned is None or has_errors(sources.findings):
         return None
     return Policy(
@@ -88,37 +84,37 @@ class _Lines:
     def main(self) -> SharedLine | None:
         company = self._compilation.document.company
         section = company.main_line
-        return self._line(
-            company.main_number, company.name, section.then, section.hours, section.closed, ("company", "main_line")
-        )
+        location = ("company", "main_line")
+        return self._line(company.main_number, company.name, self._then(), section.hours, section.closed, location)
 
     def unassigned(self) -> SharedLine | None:
         company = self._compilation.document.company
         mark = self._compilation.mark("company", "main_line", "then")
-        treatment = self._treatment(
-            company.main_line.then, mark, company.main_number, "S5", _UNASSIGNED, "unconditional"
-        )
+        treatment = self._treatment(self._then(), mark, company.main_number, "S5", _UNASSIGNED, "unconditional")
         if treatment is None:
             return None
         identity = self._identity(company.main_number, company.name)
         return SharedLine("", _UNASSIGNED, treatment, identity, last_resort=self._last_resort(""))
 
-    def teams(self) -> list[tuple[SharedLine | None, Mark]]:
+    def teams(self) -> list[SharedLine | None]:
+        compilation = self._compilation
         lines = []
-        seen: dict[str, str] = {self._compilation.document.company.main_number: "the main number"}
-        for name, team in self._compilation.document.teams.items():
-            mark = self._compilation.mark("teams", name, "number")
-            if not self._compilation.owned.may_show(team.number):
-                self._compilation.error(
-                    mark, f"{team.number} is not a verified number of the company", "list it below numbers:", "R5"
-                )
-            if team.number in seen:
-                self._compilation.error(mark, f"{team.number} is already {seen[team.number]}", "give the team its own")
-            seen[team.number] = f"the number of {name}"
-            lines.append(
-                (self._line(team.number, team.name, team.then, team.hours, team.closed, ("teams", name)), mark)
-            )
+        seen: dict[str, str] = {compilation.document.company.main_number: "the main number"}
+        for name, team in compilation.document.teams.items():
+            mark = compilation.mark("teams", name, "number")
+            if not compilation.gaps.covers("teams", name, "number"):
+                if not compilation.may_show(team.number):
+                    message = f"{team.number} is not a verified number of the company"
+                    compilation.error(mark, message, "list it below numbers:", "R5")
+                if team.number in seen:
+                    compilation.error(mark, f"{team.number} is already {seen[team.number]}", "give the team its own")
+                seen[team.number] = f"the number of {name}"
+            lines.append(self._line(team.number, team.name, team.then, team.hours, team.closed, ("teams", name)))
         return lines
+
+    def _then(self) -> str:
+        known = not self._compilation.gaps.covers("company", "main_line", "then")
+        return self._compilation.document.company.main_line.then if known else UNKNOWN
 
     def _line(
         self, number: str, name: str, then: str, hours: str | None, closed: str | None, location: tuple[str, ...]
@@ -127,12 +123,14 @@ class _Lines:
         opened = self._treatment(then, mark, number, "F5", name, "unconditional")
         treatment = None
         windows: tuple[Window, ...] = ()
-        if (hours is None) != (closed is None):
+        gaps = self._compilation.gaps
+        known = not gaps.covers(*location, "hours") and not gaps.covers(*location, "closed")
+        if (hours is None) != (closed is None) and known:
             self._compilation.error(mark, f"{name}: hours and closed belong together", "write both, or neither")
         if hours is not None and closed is not None:
             if hours not in self._hours:
                 where = self._compilation.mark(*location, "hours")
-                self._compilation.error(where, f"there are no hours {hours!r}", closest(hours, self._hours))
+                self._compilation.unknown("opening hours", hours, where, "hours", self._hours)
             windows = self._hours.get(hours, ())
             where = self._compilation.mark(*location, "closed")
             treatment = self._treatment(closed, where, number, "Q12", f"{name} is closed", "time-of-day")
@@ -175,13 +173,16 @@ def _emergency(compilation: Compilation) -> dict[str, Reason]:
 def _directory(
     compilation: Compilation, people: dict[str, Person], emergency: Mapping[str, Reason]
 ) -> tuple[dict[str, Person], dict[str, Person | SharedLine], dict[str, KnownCaller]]:
-    """Return people by extension and by number, and the callers whom a PBX names by either."""
+    """Return people by extension and by number, and the callers whom a PBX names by either.
+
+    Whoever could not be compiled is missing there, but their numbers are taken all the same.
+    """
     extensions: dict[str, Person] = {}
     numbers: dict[str, Person | SharedLine] = {}
     callers: dict[str, KnownCaller] = {}
     taken: dict[str, str] = {}
-    for name, person in people.items():
-        section = compilation.document.people[name]
+    for name, section in compilation.document.people.items():
+        person = people.get(name)
         for key, value, connection in (
             ("extension", section.extension, Connection.FIXED),
             ("direct_number", section.direct_number, Connection.FIXED),
@@ -194,11 +195,20 @@ def _directory(
                 compilation.error(mark, f"{value} is already {taken[value]}", "give each person their own")
                 continue
             taken[value] = f"the {key.replace('_', ' ')} of {name} ({mark})"
-            if key == "extension" and value in emergency:
+            if key == "extension" and value in emergency and not compilation.gaps.covers("company", "country"):
                 compilation.error(mark, f"{value} is an emergency number", "choose another extension", "G1")
+            if person is None:
+                continue
             callers[value] = KnownCaller(person, connection)
             if key == "extension":
                 extensions[value] = person
             elif compilation.owned.owns(value):
                 numbers[value] = person
+    company, teams = compilation.document.company, compilation.document.teams
+    shared: list[tuple[str, Location]] = [(company.main_number, ("company", "main_number"))]
+    shared.extend((team.number, ("teams", name, "number")) for name, team in teams.items())
+    for number, location in shared:
+        if number in taken and not compilation.gaps.covers(*location):
+            mark = compilation.mark(*location)
+            compilation.error(mark, f"{number} already belongs to a person", "give each their own number")
     return extensions, numbers, callers

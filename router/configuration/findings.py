@@ -69,12 +69,18 @@ class ConfigurationError(Exception):
         super().__init__("\n".join(map(str, self.findings)))
 
 
+def closest_word(word: str, words: Iterable[str]) -> str | None:
+    """Return the known word that `word` resembles most, or None where it resembles none."""
+    matches = get_close_matches(word, sorted(set(words)), n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
 def closest(word: str, words: Iterable[str]) -> str:
     """Return a suggestion that names the known word closest to `word`, or all of them where they are few."""
     known = sorted(set(words))
-    matches = get_close_matches(word, known, n=1, cutoff=0.5)
-    if matches:
-        return f"did you mean {matches[0]!r}?"
+    match = closest_word(word, known)
+    if match is not None:
+        return f"did you mean {match!r}?"
     if 0 < len(known) <= 12:
         return "write one of: " + ", ".join(known)
     return ""

@@ -16,6 +16,8 @@ def compile_greylist(compilation: Compilation) -> Greylist:
     for index, written in enumerate(section.prefixes):
         _add(compilation, written, compilation.mark("greylist", "prefixes", index), blocked)
     for index, name in enumerate(section.files):
+        if compilation.gaps.covers("greylist", "files", index):
+            continue
         text = compilation.sources.text(name, compilation.mark("greylist", "files", index))
         for number, line in enumerate((text or "").splitlines(), start=1):
             written = line.partition("#")[0].strip()
@@ -43,5 +45,6 @@ def _prefix(compilation: Compilation, written: str, mark: Mark) -> str | None:
     digits = prefix[1:]
     if prefix[:1] == "+" and digits.isascii() and digits.isdigit() and digits[0] != "0" and len(digits) <= LONGEST_E164:
         return prefix
-    compilation.error(mark, f"{written!r} is no prefix", 'write it with "+" and country code: "+881"', "X2")
+    if not compilation.gaps.excuse(written):
+        compilation.error(mark, f"{written!r} is no prefix", 'write it with "+" and country code: "+881"', "X2")
     return None

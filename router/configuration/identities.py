@@ -37,7 +37,7 @@ def company_identity(compilation: Compilation) -> ShownIdentity:
     """Return the main number as identity; it must be owned and verified, since everything falls back to it."""
     company = compilation.document.company
     mark = compilation.mark("company", "main_number")
-    if not compilation.owned.may_show(company.main_number):
+    if not compilation.may_show(company.main_number) and not compilation.gaps.covers("company", "main_number"):
         compilation.error(
             mark, "the main number is not a verified number of the company", "list it in numbers: with verified: true"
         )
@@ -147,7 +147,7 @@ def check_shows(compilation: Compilation) -> None:
             mark = compilation.mark(section, name, "shows", connection)
             if not rule.startswith("+"):
                 compilation.error(mark, f"{rule!r} is nothing that can be shown", closest(rule, RULES))
-            elif not compilation.owned.may_show(rule):
+            elif not compilation.may_show(rule):
                 compilation.error(
                     mark, f"{rule} is not a verified number of the company", "list it below numbers:", clause="S4"
                 )

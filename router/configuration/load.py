@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from router.configuration.compile import compile_policy
 from router.configuration.configuration import Configuration, RegistrarBounds
-from router.configuration.findings import ConfigurationError, Finding, closest, has_errors
+from router.configuration.findings import ConfigurationError, closest, has_errors
 from router.configuration.peers import (
     check_peer_sources,
     compile_accounts,
@@ -48,13 +48,11 @@ class Loaded:
 def load_with_sources(directory: Path) -> Loaded:
     """Load as `load` does, and keep the sources. Raises `ConfigurationError`."""
     sources = Sources(directory)
-    document = validate(sources) if sources.tree or not sources.findings else None
-    zone = _zone(document, sources) if document is not None else None
-    if document is None or zone is None or has_errors(sources.findings):
-        raise ConfigurationError(sources.findings)
+    document = _in_known_country(validate(sources), sources)
+    zone = _zone(document, sources)
     listeners = compile_listeners(document, sources)
     trunks = compile_trunks(document, sources)
-    pbxs = compile_pbxs(document)
+    pbxs = compile_pbxs(document, sources)
     check_peer_sources(trunks, pbxs, sources)
     accounts = compile_accounts(document, sources, zone)
     policy = compile_policy(document, sources, zone)
@@ -85,18 +83,25 @@ def load_with_sources(directory: Path) -> Loaded:
     return Loaded(configuration, document, sources)
 
 
-def _zone(document: Document, sources: Sources) -> ZoneInfo | None:
-    company = document.company
-    if company.country not in PLANS or company.country not in PACKS:
-        known = set(PLANS) & set(PACKS)
-        mark = sources.mark("company", "country")
-        sources.findings.append(
-            Finding(mark, f"the country {company.country!r} is not known", "write one of: " + ", ".join(sorted(known)))
-        )
+def _in_known_country(document: Document, sources: Sources) -> Document:
+    """Return the document; where nothing is known of its country, a finding tells so and any other stands in."""
+    country = document.company.country
+    known = sorted(set(PLANS) & set(PACKS))
+    if country in known:
+        return document
+    if not sources.gaps.covers("company", "country"):
+        suggestion = "write one of: " + ", ".join(known)
+        sources.error(sources.mark("company", "country"), f"the country {country!r} is not known", suggestion)
+        sources.gaps.add("company", "country")
+    return document.model_copy(update={"company": document.company.model_copy(update={"country": known[0]})})
+
+
+def _zone(document: Document, sources: Sources) -> ZoneInfo:
+    name = document.company.time_zone
     try:
-        return ZoneInfo(company.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        mark = sources.mark("company", "time_zone")
-        suggestion = closest(company.time_zone, available_timezones())
-        sources.findings.append(Finding(mark, f"there is no time zone {company.time_zone!r}", suggestion))
-        return None
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a directory of the database, such as "Europe", is an OSError
+        if not sources.gaps.covers("company", "time_zone"):
+            mark = sources.mark("company", "time_zone")
+            sources.error(mark, f"there is no time zone {name!r}", closest(name, available_timezones()))
+        return ZoneInfo("UTC")

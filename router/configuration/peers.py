@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from datetime import date, datetime, tzinfo
@@ -10,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from router.configuration.addresses import sip_address_problem
 from router.configuration.credentials import HA1_PREFIX, ha1, stored_ha1
-from router.configuration.findings import Finding, Mark
-from router.configuration.schema import Device, Document, PersonSection, Registration, Sip, TrunkSection
+from router.configuration.findings import Mark
+from router.configuration.gaps import Location
+from router.configuration.schema import Document, PeerSource, PersonSection, Registration, Sip, TrunkSection
 from router.configuration.sources import Sources
 from router.model.decision import Connection
 from router.model.peers import Account, Listener, Pbx, Source, Trunk, TrunkRegistration
@@ -22,12 +24,11 @@ _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 def compile_listeners(document: Document, sources: Sources) -> tuple[Listener, ...]:
     """Return the SIP sockets to open; one that is listed twice goes to the findings of `sources`."""
     sip = document.sip
+    known = [item for index, item in enumerate(sip.listen) if not sources.gaps.covers("sip", "listen", index)]
     for index, item in enumerate(sip.listen):
-        if item in sip.listen[:index]:
+        if item in sip.listen[:index] and known.count(item) > 1:
             mark = sources.mark("sip", "listen", index)
-            sources.findings.append(
-                Finding(mark, f"{item.transport}:{item.host}:{item.port} is listed twice", "keep one")
-            )
+            sources.error(mark, f"{item.transport}:{item.host}:{item.port} is listed twice", "keep one")
     return tuple(Listener(item.transport, item.host, item.port, sip.advertised) for item in sip.listen)
 
 
@@ -38,12 +39,12 @@ def compile_trunks(document: Document, sources: Sources) -> tuple[Trunk, ...]:
     return tuple(sorted(trunks, key=lambda trunk: trunk.priority))
 
 
-def compile_pbxs(document: Document) -> tuple[Pbx, ...]:
+def compile_pbxs(document: Document, sources: Sources) -> tuple[Pbx, ...]:
     """Return the trusted PBXs."""
     return tuple(
         Pbx(
             name,
-            tuple(Source(source.network, source.port) for source in section.sources),
+            tuple(_sources(section.sources, sources, "pbxs", name)),
             host=section.address.host if section.address else "",
             port=(section.address.port if section.address else None) or 5060,
             transport=section.transport,
@@ -62,12 +63,10 @@ def check_peer_sources(trunks: tuple[Trunk, ...], pbxs: tuple[Pbx, ...], sources
                 if other == (section, peer.name):
                     continue
                 where = f"{source.network}" + (f" port {source.port}" if source.port else "")
-                sources.findings.append(
-                    Finding(
-                        sources.mark(section, peer.name),
-                        f"{peer.name} and {other[1]} ({sources.mark(*other)}) are both recognised by {where}",
-                        "give each its own address, or address:port",
-                    )
+                sources.error(
+                    sources.mark(section, peer.name),
+                    f"{peer.name} and {other[1]} ({sources.mark(*other)}) are both recognised by {where}",
+                    "give each its own address, or address:port",
                 )
 
 
@@ -90,10 +89,10 @@ def compile_accounts(document: Document, sources: Sources, zone: ZoneInfo) -> di
             mark = sources.mark("people", person, "devices", name)
             if user in accounts:
                 other = accounts[user].person
-                sources.findings.append(Finding(mark, f"{user!r} is already the account of {other}", "write a user:"))
-                continue
-            device = section.devices[name]
-            account = _account(user, person, device, section.left, document.sip, mark, sources, zone)
+                if section.devices[name].user or section.extension != document.people[other].extension:
+                    sources.error(mark, f"{user!r} is already the account of {other}", "write a user:")
+                continue  # two people with the same extension are reported as that
+            account = _account(user, person, name, section, document.sip, sources, zone)
             if account is not None:
                 accounts[user] = account
     return accounts
@@ -101,17 +100,26 @@ def compile_accounts(document: Document, sources: Sources, zone: ZoneInfo) -> di
 
 def end_of_exception(until: date, zone: tzinfo) -> float:
     """Return when an exception "until" a day ends: at the end of that day, as POSIX seconds."""
+    if until == date.max:
+        return math.inf
     return datetime.fromordinal(until.toordinal() + 1).replace(tzinfo=zone).timestamp()
 
 
 def _account(
-    user: str, person: str, device: Device, left: date | None, sip: Sip, mark: Mark, sources: Sources, zone: ZoneInfo
+    user: str, person: str, name: str, section: PersonSection, sip: Sip, sources: Sources, zone: ZoneInfo
 ) -> Account | None:
-    if device.kind == "private" and (device.until is None or device.approved_by is None):
-        suggestion = "add until: DATE and approved_by: NAME"
-        sources.findings.append(Finding(mark, "a private phone is a temporary exception", suggestion, clause="D1"))
+    device = section.devices[name]
+    location = ("people", person, "devices", name)
+    mark, gaps = sources.mark(*location), sources.gaps
+    if device.kind == "private" and not gaps.covers(*location, "kind"):
+        for key in ("until", "approved_by"):
+            if getattr(device, key) is None and not gaps.covers(*location, key):
+                suggestion = "add until: DATE and approved_by: NAME"
+                sources.error(mark, "a private phone is a temporary exception", suggestion, "D1")
+                break
     if device.secret is None:
-        sources.findings.append(Finding(mark, "a device needs a secret", "add secret: with a password or an HA1"))
+        if not gaps.covers(*location, "secret"):
+            sources.error(mark, "a device needs a secret", "add secret: with a password or an HA1")
         return None
     secret = _from_environment(device.secret, mark, sources)
     if secret is None:
@@ -121,27 +129,27 @@ def _account(
         try:
             md5, sha256 = stored_ha1(secret)
         except ValueError as error:
-            sources.findings.append(Finding(mark, "the secret cannot be used", str(error)))
+            sources.error(mark, "the secret cannot be used", str(error))
             return None
         if sha256 is None and "sha-256" in sip.digest:
-            sources.findings.append(Finding(mark, "the HA1 lacks its SHA-256 value, which sip.digest offers", "add it"))
+            sources.error(mark, "the HA1 lacks its SHA-256 value, which sip.digest offers", "add it")
             return None
     else:
         md5, sha256 = ha1(user, sip.realm, secret)
-    until = min((day for day in (device.until, left) if day is not None), default=None)
+    until = min((day for day in (device.until, section.left) if day is not None), default=None)
     end = end_of_exception(until, zone) if until else None
     return Account(user, person, Connection(device.kind), md5, sha256, end)
 
 
 def _trunk(name: str, section: TrunkSection, country: str, sources: Sources) -> Trunk:
     host, port = section.address.host, section.address.port or 5060
-    recognised = [Source(source.network, source.port) for source in section.sources]
+    recognised = _sources(section.sources, sources, "trunks", name)
     own = _own_source(host, port, section.transport)
     if own is not None and own not in recognised:
         recognised.append(own)
     registration = None
     if section.register_ is not None:
-        registration = _registration(section.register_, sources.mark("trunks", name, "register"), sources)
+        registration = _registration(section.register_, ("trunks", name, "register"), sources)
     return Trunk(
         name,
         host,
@@ -158,6 +166,15 @@ def _trunk(name: str, section: TrunkSection, country: str, sources: Sources) -> 
     )
 
 
+def _sources(written: list[PeerSource], sources: Sources, *location: str) -> list[Source]:
+    """Return by what a peer is recognised; a stand-in recognises nobody."""
+    return [
+        Source(source.network, source.port)
+        for index, source in enumerate(written)
+        if not sources.gaps.covers(*location, "from", index)
+    ]
+
+
 def _own_source(host: str, port: int, transport: str) -> Source | None:
     # A TCP peer calls from a port of its choice, so its address alone would have to do; on a machine shared with others
     # that trusts too much. It is written in `from` where it is wanted.
@@ -169,16 +186,15 @@ def _own_source(host: str, port: int, transport: str) -> Source | None:
         return None  # a name: the transport recognises it by what it resolves to
 
 
-def _registration(section: Registration, mark: Mark, sources: Sources) -> TrunkRegistration | None:
+def _registration(section: Registration, location: Location, sources: Sources) -> TrunkRegistration | None:
+    mark, gaps = sources.mark(*location), sources.gaps
+    problem = sip_address_problem(section.registrar)
+    if problem and not gaps.covers(*location, "registrar"):
+        sources.error(mark, f"{section.registrar!r}: {problem}", 'write "sip:provider.example"')
     given = [value for value in (section.password, section.password_file) if value is not None]
     if len(given) != 1:
-        sources.findings.append(
-            Finding(mark, "a registration needs one password", "write password: ${NAME} or password_file: PATH")
-        )
-        return None
-    problem = sip_address_problem(section.registrar)
-    if problem:
-        sources.findings.append(Finding(mark, f"{section.registrar!r}: {problem}", 'write "sip:provider.example"'))
+        if not any(gaps.covers(*location, key) for key in ("password", "password_file")):
+            sources.error(mark, "a registration needs one password", "write password: ${NAME} or password_file: PATH")
         return None
     password = section.password
     if section.password_file is not None:
@@ -186,7 +202,7 @@ def _registration(section: Registration, mark: Mark, sources: Sources) -> TrunkR
         password = text.strip() if text is not None else None
     if password is not None:
         password = _from_environment(password, mark, sources)
-    if password is None:
+    if password is None or problem:
         return None
     return TrunkRegistration(
         section.registrar,
@@ -204,8 +220,6 @@ def _from_environment(value: str, mark: Mark, sources: Sources) -> str | None:
         return value
     password = os.environ.get(found[1])
     if not password:
-        sources.findings.append(
-            Finding(mark, f"the environment variable {found[1]} is not set", f"export {found[1]} before starting")
-        )
+        sources.error(mark, f"the environment variable {found[1]} is not set", f"export {found[1]} before starting")
         return None
     return password

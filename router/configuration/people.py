@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from router.configuration.calendars import compile_window
 from router.configuration.compilation import Compilation
-from router.configuration.findings import closest
 from router.configuration.identities import Identities
 from router.configuration.peers import end_of_exception
 from router.configuration.roles import (
     USUAL_NO_ANSWER,
     ResolvedRole,
     override,
+    unknown_role,
     usual_clause,
     wording,
 )
@@ -72,8 +72,9 @@ class People:
         role = self._roles.get(section.role)
         if role is None:
             mark = compilation.mark("people", name, "role")
-            compilation.error(mark, f"there is no role {section.role!r}", closest(section.role, self._roles), "S1")
-            return None
+            compilation.unknown("role", section.role, mark, "roles", self._roles, "S1")
+            compilation.gaps.add("people", name, "role")
+            role = unknown_role(section.role, compilation)
         team = self._team(name, section, role)
         self._check_numbers(name, section)
         identities = Identities(compilation, name, section, role, team)
@@ -88,9 +89,11 @@ class People:
                 clause = usual_clause(condition, written.condition, mobile=mobile, technical=role.shows_team)
                 reason = Reason(clause, wording(condition, written.condition), written.source)
                 treatments[condition] = Treatment(target, reason, _DIVERSIONS[condition])
-        if len(treatments) < len(when):
-            return None
         phone = self._phone(name, section)
+        departed = self._departed(name, section) if section.left else None
+        last_resort = self._last_resort(name, section)
+        if len(treatments) < len(when) or role.name not in self._roles:
+            return None
         without_phone = None
         if phone is None:
             text = f"{section.name} has no phone → {when['unreachable'].condition.then}"
@@ -101,7 +104,6 @@ class People:
             ProfileKind.ABSENT: treatments["absent"],
         }
         on_scheduled = {kind: replace(treatment, diversion="time-of-day") for kind, treatment in on_selected.items()}
-        departed = self._departed(name, section) if section.left else None
         return Person(
             id=name,
             name=section.name,
@@ -136,7 +138,7 @@ class People:
             departed=departed,
             left_at=end_of_exception(section.left, compilation.zone) if section.left else None,
             without_phone=without_phone,
-            last_resort=self._last_resort(name, section),
+            last_resort=last_resort,
             says=self._says[role.name],
         )
 
@@ -144,22 +146,20 @@ class People:
         teams = self._compilation.document.teams
         wanted = section.team or role.team
         if wanted is None:
-            if role.shows_team:
+            if role.shows_team and not self._compilation.gaps.covers("people", name, "team"):
                 mark = self._compilation.mark("people", name)
                 message = f"{section.name} shows a team number, but belongs to no team"
                 self._compilation.error(mark, message, "add team: to the person or to the role", "R5")
             return None
         if wanted not in teams:
             location = ("people", name, "team") if section.team else ("roles", role.name, "team")
-            self._compilation.error(
-                self._compilation.mark(*location), f"there is no team {wanted!r}", closest(wanted, teams)
-            )
+            self._compilation.unknown("team", wanted, self._compilation.mark(*location), "teams", teams)
             return None
         return teams[wanted]
 
     def _check_numbers(self, name: str, section: PersonSection) -> None:
         compilation = self._compilation
-        if section.direct_number and not compilation.owned.owns(section.direct_number):
+        if section.direct_number and not compilation.owns(section.direct_number):
             mark = compilation.mark("people", name, "direct_number")
             message = f"{section.direct_number} is not a number of the company"
             compilation.error(mark, message, "list it below numbers:", "S4")
@@ -171,7 +171,7 @@ class People:
         mark = self._compilation.mark("people", name, "pbx")
         pbx = pbxs.get(section.pbx)
         if pbx is None:
-            self._compilation.error(mark, f"there is no PBX {section.pbx!r}", closest(section.pbx, pbxs))
+            self._compilation.unknown("PBX", section.pbx, mark, "pbxs", pbxs)
             return None
         if section.devices:
             self._compilation.error(
@@ -179,7 +179,9 @@ class People:
             )
             return None
         if pbx.address is None or section.extension is None:
-            self._compilation.error(mark, "a phone at a PBX needs its extension and the PBX's address")
+            gaps = self._compilation.gaps
+            if not gaps.covers("people", name, "extension") and not gaps.covers("pbxs", section.pbx, "address"):
+                self._compilation.error(mark, "a phone at a PBX needs its extension and the PBX's address")
             return None
         host = f"[{pbx.address.host}]" if ":" in pbx.address.host else pbx.address.host
         transport = ";transport=tcp" if pbx.transport == "tcp" else ""
@@ -210,8 +212,7 @@ class People:
             window = compile_window(self._compilation, rule.entry, calendars, rule.mark)
             profile = self._profiles.get(rule.entry.profile)
             if profile is None:
-                suggestion = closest(rule.entry.profile, self._profiles)
-                self._compilation.error(rule.mark, f"there is no profile {rule.entry.profile!r}", suggestion)
+                self._compilation.unknown("profile", rule.entry.profile, rule.mark, "profiles", self._profiles)
             elif window is not None:
                 clause = rule.entry.clause or self._schedule_clause(role, profile, window)
                 scheduled.append(
@@ -223,9 +224,7 @@ class People:
         for profile in role.says:
             if profile not in self._profiles:
                 mark = self._compilation.mark("roles", role.name, "says", profile)
-                self._compilation.error(
-                    mark, f"there is no profile {profile!r}", closest(profile, self._profiles), "R4"
-                )
+                self._compilation.unknown("profile", profile, mark, "profiles", self._profiles, "R4")
         return frozen_mapping({profile: frozen_mapping(words) for profile, words in role.says.items()})
 
     def _schedule_clause(self, role: ResolvedRole, profile: Profile, window: Window) -> str:

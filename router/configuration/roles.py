@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from router.configuration.compilation import Compilation
-from router.configuration.findings import Mark, closest
+from router.configuration.findings import Mark
+from router.configuration.gaps import UNKNOWN
 from router.configuration.schema import Condition, ScheduleEntry, Shows, When
 
 CONDITIONS = ("on_call", "busy_other", "absent", "no_answer", "unreachable", "rejected")
@@ -19,6 +20,7 @@ USUAL = {
     "unreachable": Condition(then="voicemail"),
 }
 USUAL_NO_ANSWER = 20.0  # seconds
+_NOT_KNOWN = Condition(then=UNKNOWN)
 
 _WORDS = {
     "on_call": "on a call",
@@ -75,6 +77,13 @@ def resolve_roles(compilation: Compilation) -> dict[str, ResolvedRole]:
     return {name: _resolve(name, compilation) for name in compilation.document.roles}
 
 
+def unknown_role(name: str, compilation: Compilation) -> ResolvedRole:
+    """Return what stands in for a role that does not exist, so that the rest of a person can be checked."""
+    here = compilation.mark("roles")
+    when = {condition: Written(_NOT_KNOWN, here, "") for condition in CONDITIONS}
+    return ResolvedRole(name, (), when, (), {}, UNKNOWN, line_first=False)
+
+
 def override(compilation: Compilation, role: ResolvedRole, when: When, *location: str | int) -> dict[str, Written]:
     """Return the conditions of a role with those that stand at `location` on top."""
     conditions = dict(role.when)
@@ -115,23 +124,7 @@ def usual_clause(condition: str, written: Condition, *, mobile: bool, technical:
 
 def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     roles = compilation.document.roles
-    line: list[str] = []
-    current: str | None = name
-    while current is not None:
-        if current in line:
-            compilation.error(
-                compilation.mark("roles", line[-1], "based_on"),
-                f"role {line[-1]} inherits from itself: " + " → ".join([*line, current]),
-                "take one based_on away",
-            )
-            break
-        if current not in roles:
-            mark = compilation.mark("roles", line[-1], "based_on")
-            compilation.error(mark, f"there is no role {current!r}", closest(current, roles))
-            break
-        line.append(current)
-        current = roles[current].based_on
-
+    line, whole = _lineage(name, compilation)
     shows: list[tuple[Shows, str]] = []
     when: dict[str, Written] = {}
     schedule: tuple[ScheduleRule, ...] | None = None
@@ -159,11 +152,36 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
         precedence = precedence or role.precedence
     here = compilation.mark("roles", name)
     for condition, usual in USUAL.items():
-        when.setdefault(condition, Written(usual, here, f"{here} (usual)"))
+        known = whole and not any(compilation.gaps.covers("roles", role, "when", condition) for role in line)
+        when.setdefault(condition, Written(usual if known else _NOT_KNOWN, here, f"{here} (usual)"))
     # Somebody who rejects a call is busy in their own words.
     busy = when["on_call"]
     when.setdefault("rejected", Written(Condition(then=busy.condition.then), busy.mark, busy.source))
+    if team is None and not (whole and not any(compilation.gaps.covers("roles", role, "team") for role in line)):
+        team = UNKNOWN
     return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, precedence == "line")
+
+
+def _lineage(name: str, compilation: Compilation) -> tuple[list[str], bool]:
+    """Return a role and those it inherits from, nearest first, and whether all of them are known."""
+    roles = compilation.document.roles
+    line: list[str] = []
+    current: str | None = name
+    while current is not None:
+        mark = compilation.mark("roles", line[-1], "based_on") if line else compilation.mark("roles", name)
+        if current in line:
+            if current == name:  # a role that merely leads to a circle is not at fault
+                circle = " → ".join([*line, current])
+                compilation.error(mark, f"role {line[-1]} inherits from itself: {circle}", "take one based_on away")
+                compilation.gaps.add("roles", line[-1], "based_on")
+            return line, False
+        if current not in roles:
+            compilation.unknown("role", current, mark, "roles", roles)
+            compilation.gaps.add("roles", line[-1], "based_on")
+            return line, False
+        line.append(current)
+        current = roles[current].based_on
+    return line, not any(compilation.gaps.covers("roles", role, "based_on") for role in line)
 
 
 def _source(mark: Mark, ancestor: str, name: str) -> str:

@@ -7,6 +7,7 @@ error always points at one place: `on_call: voicemail` is `on_call: {then: voice
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal, NamedTuple
@@ -22,6 +23,13 @@ _EXTENSION = re.compile(r"[0-9*#]{1,10}")
 _USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,64}")  # RFC 3261 §25.1, user, without escapes
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 PUBLIC_HOLIDAYS = "public_holidays"
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Marks a type with what takes the place of a required value that is missing or wrong, as it would be written."""
+
+    written: str
 
 
 class Address(NamedTuple):
@@ -198,14 +206,17 @@ def _offer(value: Any) -> Any:
 
 
 Duration = Annotated[float, BeforeValidator(_duration)]
-TimeOfDay = Annotated[int, BeforeValidator(_time)]
-Number = Annotated[str, BeforeValidator(_number)]
-Extension = Annotated[str, BeforeValidator(_extension)]
-UserName = Annotated[str, BeforeValidator(_user)]
-HostAddress = Annotated[Address, BeforeValidator(_address)]
-Listen = Annotated[ListenAddress, BeforeValidator(_listen)]
-PeerSources = Annotated[list[Annotated[PeerSource, BeforeValidator(_source)]], BeforeValidator(_as_list)]
-DaySet = Annotated[Days, BeforeValidator(_days)]
+TimeOfDay = Annotated[int, BeforeValidator(_time), StandIn("00:00")]
+Day = Annotated[date, StandIn("2999-12-31")]
+Number = Annotated[str, BeforeValidator(_number), StandIn("+10000000")]
+Extension = Annotated[str, BeforeValidator(_extension), StandIn("0")]
+UserName = Annotated[str, BeforeValidator(_user), StandIn("unknown")]
+HostAddress = Annotated[Address, BeforeValidator(_address), StandIn("unknown.invalid")]
+Listen = Annotated[ListenAddress, BeforeValidator(_listen), StandIn("udp:127.0.0.1:5060")]
+PeerSources = Annotated[
+    list[Annotated[PeerSource, BeforeValidator(_source), StandIn("192.0.2.1")]], BeforeValidator(_as_list)
+]
+DaySet = Annotated[Days, BeforeValidator(_days), StandIn("mon-sun")]
 Words = Annotated[list[str], BeforeValidator(_as_list)]
 Says = Annotated[dict[str, str], BeforeValidator(_says)]
 
@@ -383,7 +394,7 @@ class PbxSection(Section):
 class GreylistExceptionSection(Section):
     prefix: str
     approved_by: str
-    until: date
+    until: Day
 
 
 class GreylistSection(Section):
@@ -399,7 +410,7 @@ class RegistrarSection(Section):
 
 
 class Sip(Section):
-    listen: Annotated[list[Listen], BeforeValidator(_as_list), Field(min_length=1)]
+    listen: Annotated[list[Listen], BeforeValidator(_as_list), Field(min_length=1), StandIn("udp:127.0.0.1:5060")]
     advertised: str = ""
     realm: str = "renvoi"
     digest: Annotated[list[Literal["md5", "sha-256"]], BeforeValidator(_as_list), Field(min_length=1)] = ["md5"]

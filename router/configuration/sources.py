@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import yaml
 
+from router.configuration.broken_yaml import NotYaml, compose, salvage
 from router.configuration.findings import Finding, Mark
-
-Location = tuple[str | int, ...]
+from router.configuration.gaps import Gaps, Location
 
 MAX_SOURCE_BYTES = 16 * 1024 * 1024  # a file beyond this is not a configuration
 _NULLS = frozenset({"", "~", "null"})
+_NOT_YAML_ADVICE = "check indentation, quotes and brackets"
+
+
+class _Text(NamedTuple):
+    """A stretch of a file that begins after `before` lines."""
+
+    file: str
+    before: int = 0
+
+    def mark(self, node: yaml.Node) -> Mark:
+        return Mark(self.file, self.before + node.start_mark.line + 1)
 
 
 class Sources:
@@ -27,6 +38,7 @@ class Sources:
         directory: where they are; names in findings are relative to it.
         tree: all sections, as dictionaries, lists and strings.
         findings: what could not be read.
+        gaps: what is not known because of that.
         hash: SHA-256 of names and contents, hexadecimal.
     """
 
@@ -34,16 +46,17 @@ class Sources:
         self.directory = directory
         self.tree: dict[str, Any] = {}
         self.findings: list[Finding] = []
+        self.gaps = Gaps()
         self._marks: dict[Location, Mark] = {}
         self._built: dict[int, yaml.Node] = {}  # keeps the nodes, so that no id comes back for another one
         self._hash = hashlib.sha256()
         self._whole = Mark(str(directory), 0)
         if not directory.is_dir():
-            self.findings.append(Finding(self._whole, "there is no such directory", "give the directory of the files"))
+            self._unreadable(Finding(self._whole, "there is no such directory", "give the directory of the files"))
             return
         files = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml"))
         if not files:
-            self.findings.append(Finding(self._whole, "no .yaml file here", "begin with a company.yaml"))
+            self._unreadable(Finding(self._whole, "no .yaml file here", "begin with a company.yaml"))
         for path in files:
             self._read(path)
         self._built.clear()
@@ -62,100 +75,146 @@ class Sources:
             location = location[:-1]
         return self._whole
 
+    def error(self, mark: Mark, message: str, suggestion: str = "", clause: str = "") -> None:
+        """Report what makes the configuration unusable."""
+        self.findings.append(Finding(mark, message, suggestion, clause=clause))
+
     def text(self, name: str, wanted_at: Mark) -> str | None:
-        """Read another file that the configuration names, relative to the directory; None, with a finding, if not."""
+        """Read another file that the configuration names, relative to the directory; None, with a finding, if not.
+
+        Text that is not UTF-8 is a finding too, and still returned, so that the rest of it can be checked.
+        """
         path = self.directory / name
         try:
             if path.stat().st_size > MAX_SOURCE_BYTES:
                 raise OSError(f"larger than {MAX_SOURCE_BYTES} bytes")
             data = path.read_bytes()
-            text = data.decode()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            self.findings.append(
-                Finding(wanted_at, f"{name} cannot be read: {reason}", "paths start at this directory")
-            )
+            self.error(wanted_at, f"{name} cannot be read: {reason}", "paths start at this directory")
             return None
         self._hash.update(name.encode() + b"\0" + data + b"\0")
-        return text
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            self.error(Mark(name, line), "this is not UTF-8", "save the file as UTF-8")
+            return data.decode(errors="replace")
+
+    def around(self, location: Location) -> Any:
+        """Return the dictionary or list of the tree that holds `location`, or would."""
+        node: Any = self.tree
+        for step in location[:-1]:
+            node = node[step]
+        return node
+
+    def _unreadable(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self.gaps.add()
 
     def _read(self, path: Path) -> None:
         whole = Mark(path.name, 0)
         text = self.text(path.name, whole)
         if text is None:
+            self.gaps.add()
             return
-        loader = yaml.CSafeLoader(text)
         try:
-            root = loader.get_single_node()
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            self.findings.append(Finding(Mark(path.name, line), f"not YAML: {error.problem}", "check the indentation"))
+            root = compose(text)
+        except NotYaml as error:
+            self._read_broken(text, path.name, error)
             return
-        except yaml.YAMLError as error:
-            self.findings.append(Finding(whole, f"not YAML: {error}"))
-            return
-        finally:
-            loader.dispose()
         if root is None:
             return
         if not isinstance(root, yaml.MappingNode):
-            self.findings.append(Finding(whole, "a file holds sections", 'begin with a line such as "people:"'))
+            self._unreadable(Finding(whole, "a file holds sections", 'begin with a line such as "people:"'))
             return
-        for name, key, value in self._entries(root, path.name):
-            self._merge(name, key, value, path.name)
+        self._merge(root, _Text(path.name))
 
-    def _merge(self, section: str, key: yaml.Node, value: yaml.Node, file: str) -> None:
-        here = Mark(file, key.start_mark.line + 1)
-        existing = self.tree.get(section)
-        if section not in self.tree:
-            self._marks[section,] = here
-            self.tree[section] = self._build(value, (section,), file)
-        elif isinstance(existing, dict) and isinstance(value, yaml.MappingNode):
-            self._fill(existing, value, (section,), file)
-        elif isinstance(existing, list) and isinstance(value, yaml.SequenceNode):
-            self._extend(existing, value, (section,), file)
-        else:
-            other = self._marks[section,]
-            self.findings.append(Finding(here, f"{section!r} has another shape in {other}", "write both alike"))
+    def _read_broken(self, text: str, file: str, error: NotYaml) -> None:
+        remains = salvage(text, error)
+        for line, problem in remains.problems:
+            self.error(Mark(file, line), f"not YAML: {problem}", _NOT_YAML_ADVICE)
+        for location in remains.lost:
+            self.gaps.add(*location)
+        self.gaps.add_words(remains.words)
+        for location, line in remains.opened.items():
+            around = self._mapping(location[:-1])
+            if around is not None and location[-1] not in around:
+                around[location[-1]] = {}
+                self._marks[location] = Mark(file, line)
+        for piece in remains.pieces:
+            if not piece.location:
+                self._merge(piece.node, _Text(file, piece.before))
+                continue
+            into = self._mapping(piece.location)
+            if into is None:
+                self.gaps.add(*piece.location)
+            else:
+                self._fill(into, piece.node, piece.location, _Text(file, piece.before))
 
-    def _build(self, node: yaml.Node, location: Location, file: str) -> Any:
+    def _mapping(self, location: tuple[str, ...]) -> dict[str, Any] | None:
+        """Return the mapping at a location of the tree; None where something else is written."""
+        mapping: Any = self.tree
+        for step in location:
+            mapping = mapping.get(step)
+            if not isinstance(mapping, dict):
+                return None
+        return cast("dict[str, Any]", mapping)
+
+    def _merge(self, root: yaml.MappingNode, text: _Text) -> None:
+        for section, key, value in self._entries(root, (), text):
+            existing = self.tree.get(section)
+            if section not in self.tree:
+                self._marks[section,] = text.mark(key)
+                self.tree[section] = self._build(value, (section,), text)
+            elif isinstance(existing, dict) and isinstance(value, yaml.MappingNode):
+                self._fill(existing, value, (section,), text)
+            elif isinstance(existing, list) and isinstance(value, yaml.SequenceNode):
+                self._extend(existing, value, (section,), text)
+            else:
+                other = self._marks[section,]
+                self.error(text.mark(key), f"{section!r} has another shape in {other}", "write both alike")
+                self.gaps.add(section)
+
+    def _build(self, node: yaml.Node, location: Location, text: _Text) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return None if node.style is None and node.value in _NULLS else node.value
         if id(node) in self._built:
             # An alias can nest in itself or multiply without bound; inheritance has a word of its own here.
-            mark = Mark(file, node.start_mark.line + 1)
-            self.findings.append(Finding(mark, "YAML anchors are not used here", "write it out, or use based_on"))
+            self.error(text.mark(node), "YAML anchors are not used here", "write it out, or use based_on")
+            self.gaps.add(*location)
             return None
         self._built[id(node)] = node
         if isinstance(node, yaml.MappingNode):
-            return self._fill({}, node, location, file)
-        return self._extend([], node, location, file)
+            return self._fill({}, node, location, text)
+        return self._extend([], node, location, text)
 
-    def _fill(self, into: dict[str, Any], node: yaml.MappingNode, location: Location, file: str) -> dict[str, Any]:
-        for name, key, value in self._entries(node, file):
+    def _fill(self, into: dict[str, Any], node: yaml.MappingNode, location: Location, text: _Text) -> dict[str, Any]:
+        for name, key, value in self._entries(node, location, text):
             here = (*location, name)
-            mark = Mark(file, key.start_mark.line + 1)
             if name in into:
                 first = self._marks[here]
-                self.findings.append(Finding(mark, f"{name!r} is written twice, first in {first}", "keep one of them"))
+                self.error(text.mark(key), f"{name!r} is written twice, first in {first}", "keep one of them")
                 continue
-            self._marks[here] = mark
-            into[name] = self._build(value, here, file)
+            self._marks[here] = text.mark(key)
+            into[name] = self._build(value, here, text)
         return into
 
-    def _extend(self, into: list[Any], node: yaml.Node, location: Location, file: str) -> list[Any]:
+    def _extend(self, into: list[Any], node: yaml.Node, location: Location, text: _Text) -> list[Any]:
         for item in node.value:
             here = (*location, len(into))
-            self._marks[here] = Mark(file, item.start_mark.line + 1)
-            into.append(self._build(item, here, file))
+            self._marks[here] = text.mark(item)
+            into.append(self._build(item, here, text))
         return into
 
-    def _entries(self, node: yaml.MappingNode, file: str) -> list[tuple[str, yaml.Node, yaml.Node]]:
+    def _entries(
+        self, node: yaml.MappingNode, location: Location, text: _Text
+    ) -> list[tuple[str, yaml.Node, yaml.Node]]:
         entries: list[tuple[str, yaml.Node, yaml.Node]] = []
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 entries.append((str(key.value), key, value))
             else:
-                mark = Mark(file, key.start_mark.line + 1)
-                self.findings.append(Finding(mark, "a key is a plain word", "use based_on instead of a YAML merge"))
+                self.error(text.mark(key), "a key is a plain word", "use based_on instead of a YAML merge")
+                self.gaps.add(*location)
         return entries

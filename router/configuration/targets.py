@@ -31,15 +31,15 @@ class TargetBook:
                     mark, f"{name!r} is a person already ({compilation.mark('people', name)})", "rename one"
                 )
             given = [value for value in (section.sip, section.number, section.person) if value is not None]
-            if len(given) != 1:
+            known = not any(compilation.gaps.covers("targets", name, key) for key in ("sip", "number", "person"))
+            if len(given) != 1 and known:
                 compilation.error(mark, f"the target {name!r} goes to one thing", "write one of: sip, number, person")
-            elif section.sip is not None:
+            if section.sip is not None:
                 problem = sip_address_problem(_filled(section.sip, "0", "0"))
                 if problem:
                     compilation.error(mark, f"{section.sip!r}: {problem}", 'write "sip:reception@192.0.2.1:5060"')
-            elif section.person is not None and section.person not in self._people:
-                suggestion = closest(section.person, self._people)
-                compilation.error(mark, f"there is no person {section.person!r}", suggestion)
+            if section.person is not None and section.person not in self._people:
+                compilation.unknown("person", section.person, mark, "people", self._people)
             for trunk in section.trunks:
                 self._check_trunk(trunk, mark)
 
@@ -66,12 +66,13 @@ class TargetBook:
                 return self._people[name]
             if _NUMBER.fullmatch(name):
                 return DialNumber(name)
-            known = [*self._targets, *self._people]
-            self._compilation.error(
-                mark,
-                f"{name!r} is neither a target nor a person",
-                closest(name, known) or f"add it below targets: {name}",
-            )
+            if not self._compilation.gaps.excuse(name, "targets", "people"):
+                known = [*self._targets, *self._people]
+                self._compilation.error(
+                    mark,
+                    f"{name!r} is neither a target nor a person",
+                    closest(name, known) or f"add it below targets: {name}",
+                )
             return None
         if section.number is not None:
             return DialNumber(section.number, tuple(section.trunks))
@@ -84,7 +85,7 @@ class TargetBook:
     def _check_trunk(self, trunk: str, mark: Mark) -> None:
         trunks = self._compilation.document.trunks
         if trunk not in trunks:
-            self._compilation.error(mark, f"there is no trunk {trunk!r}", closest(trunk, trunks))
+            self._compilation.unknown("trunk", trunk, mark, "trunks", trunks)
 
 
 def _filled(address: str, extension: str, person: str) -> str:

@@ -115,7 +115,7 @@ def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("company: [", 2, "not YAML"),
+        ("company: [", 1, "not YAML"),
         ("- company\n", 0, "holds sections"),
         ("company:\n\tname: x\n", 2, "not YAML"),
         ("people: &a {x: 1}\nteams: *a\n", 1, "anchors"),

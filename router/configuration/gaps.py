@@ -21,7 +21,7 @@ class Gaps:
         self._words: set[str] = set()
 
     def add(self, *location: str | int) -> None:
-        """Remember that what belongs at `location` is not known; without one, nothing is known for certain."""
+        """Remember that what belongs at `location` is not known; without one: sections, and entries of any section."""
         self._locations.add(location)
 
     def add_words(self, words: Iterable[str]) -> None:
@@ -34,9 +34,10 @@ class Gaps:
 
     def covers(self, *location: str | int) -> bool:
         """Say whether `location` lies in a gap: what is missing there may have been written."""
-        if any(location[:length] in self._locations for length in range(len(location) + 1)):
+        if any(location[:length] in self._locations for length in range(1, len(location) + 1)):
             return True
-        return len(location) in (1, 2) and location[-1] in self._words
+        # An entry stands in one file as a whole, so another one that cannot be read holds no part of it.
+        return len(location) <= 2 and (() in self._locations or location[-1] in self._words)
 
     def excuse(self, name: str, *sections: str) -> bool:
         """Say whether `name`, found in none of these sections, may be defined in one of them all the same."""

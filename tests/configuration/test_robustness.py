@@ -82,3 +82,35 @@ def test_any_bytes_are_explained(data: bytes) -> None:
         directory = Path(temporary)
         (directory / "company.yaml").write_bytes(data)
         assert check(directory, NOW)
+
+
+LINES = COMPANY.split("\n")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(["cut", "indent", "dedent", "quote", "open", "tab"])),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_slips_of_an_editor_are_explained(slips: list[tuple[int, str]]) -> None:
+    """Text that is not YAML any more is read as far as it can be, and what it lacks then is never a traceback."""
+    lines = list(LINES)
+    for number, slip in slips:
+        line = lines[number]
+        lines[number] = {
+            "cut": line[: len(line) // 2],
+            "indent": " " + line,
+            "dedent": line[1:],
+            "quote": line + ' "',
+            "open": line + " {",
+            "tab": "\t" + line,
+        }[slip]
+    with TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        (directory / "company.yaml").write_text("\n".join(lines))
+        for finding in check(directory, NOW):
+            assert finding.message
+            assert finding.mark.line <= len(lines)

@@ -134,6 +134,7 @@ class People:
             ),
             not_on_call=_not(treatments["on_call"].reason, f"{section.name} is not on a call"),
             no_profile=_not(treatments["busy_other"].reason, f"{section.name} is available"),
+            precedence=role.precedence,
             line_first=role.line_first,
             departed=departed,
             left_at=end_of_exception(section.left, compilation.zone) if section.left else None,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.gaps import UNKNOWN
 from router.configuration.schema import Condition, ScheduleEntry, Shows, When
+from router.model.decision import Reason
 
 CONDITIONS = ("on_call", "busy_other", "absent", "no_answer", "unreachable", "rejected")
 
@@ -20,6 +21,10 @@ USUAL = {
     "unreachable": Condition(then="voicemail"),
 }
 USUAL_NO_ANSWER = 20.0  # seconds
+_PRECEDENCE = {
+    "profile": Reason("G4", "a profile weighs more than a call in progress"),
+    "line": Reason("G4", "a call in progress weighs more than a profile"),
+}
 _NOT_KNOWN = Condition(then=UNKNOWN)
 
 _WORDS = {
@@ -55,7 +60,7 @@ class ResolvedRole:
     """A role with everything it inherits.
 
     `shows` lists the roles' rules for the shown number, nearest first, each with its place; `says` holds the role's
-    own messages by profile and language (R4).
+    own messages by profile and language (R4); `precedence` says whether a call or a profile weighs more (G4).
     """
 
     name: str
@@ -65,6 +70,7 @@ class ResolvedRole:
     says: dict[str, dict[str, str]]
     team: str | None
     line_first: bool
+    precedence: Reason
 
     @property
     def shows_team(self) -> bool:
@@ -81,7 +87,7 @@ def unknown_role(name: str, compilation: Compilation) -> ResolvedRole:
     """Return what stands in for a role that does not exist, so that the rest of a person can be checked."""
     here = compilation.mark("roles")
     when = {condition: Written(_NOT_KNOWN, here, "") for condition in CONDITIONS}
-    return ResolvedRole(name, (), when, (), {}, UNKNOWN, line_first=False)
+    return ResolvedRole(name, (), when, (), {}, UNKNOWN, False, _PRECEDENCE["profile"])
 
 
 def override(compilation: Compilation, role: ResolvedRole, when: When, *location: str | int) -> dict[str, Written]:
@@ -130,7 +136,8 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     schedule: tuple[ScheduleRule, ...] | None = None
     says: dict[str, dict[str, str]] = {}
     team: str | None = None
-    precedence: str | None = None
+    precedence: Reason | None = None
+    line_first = False
     for ancestor in line:
         role = roles[ancestor]
         if role.shows is not None:
@@ -149,7 +156,10 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
         for profile, words in role.says.items():
             says.setdefault(profile, words)
         team = team or role.team
-        precedence = precedence or role.precedence
+        if precedence is None and role.precedence is not None:
+            source = _source(compilation.mark("roles", ancestor, "precedence"), ancestor, name)
+            precedence = replace(_PRECEDENCE[role.precedence], source=source)
+            line_first = role.precedence == "line"
     here = compilation.mark("roles", name)
     for condition, usual in USUAL.items():
         known = whole and not any(compilation.gaps.covers("roles", role, "when", condition) for role in line)
@@ -159,7 +169,8 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     when.setdefault("rejected", Written(Condition(then=busy.condition.then), busy.mark, busy.source))
     if team is None and not (whole and not any(compilation.gaps.covers("roles", role, "team") for role in line)):
         team = UNKNOWN
-    return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, precedence == "line")
+    precedence = precedence or replace(_PRECEDENCE["profile"], source=f"{here} (usual)")
+    return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, line_first, precedence)
 
 
 def _lineage(name: str, compilation: Compilation) -> tuple[list[str], bool]:

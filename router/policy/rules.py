@@ -231,8 +231,12 @@ def _treat_person(question: Question, person: Person) -> Treatment | None:
         if not on_call:
             question.rejected.append(person.not_on_call)
         elif person.line_first:
-            question.rejected.append(question.because.pop())  # G4: the profile's reason did not weigh
+            question.rejected.append(question.because.pop())
+            question.because.append(person.precedence)
             return person.on_line[state]
+        else:
+            question.rejected.append(person.on_line[state].reason)
+            question.because.append(person.precedence)
         return treatment
     if person.without_phone is not None:
         return person.without_phone

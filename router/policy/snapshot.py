@@ -102,7 +102,7 @@ class Person:
         no_answer_after: seconds of ringing.
         rings: why the phone rings.
         not_on_call, no_profile: what is said of the rules for a call in progress and for a profile that did not apply.
-        line_first: a call in progress weighs more than a profile (G4).
+        line_first: a call in progress weighs more than a profile (G4); `precedence` says which of them does.
         departed: treatment from `left_at` (POSIX seconds) on of a person who left (S5); both None for the others.
         without_phone: treatment of a person who has no phone (F5), or None.
         last_resort: treatments tried in order when the one that applies cannot be used.
@@ -127,6 +127,7 @@ class Person:
     rings: Reason
     not_on_call: Reason
     no_profile: Reason
+    precedence: Reason
     line_first: bool = False
     departed: Treatment | None = None
     left_at: float | None = None

@@ -127,9 +127,14 @@ def test_on_a_call_and_in_a_meeting(desk: Desk) -> None:
     """G4: the profile weighs more, unless the role says that the line does."""
     both = {"claire": "meeting", "luc": "meeting"}
     lines = {"claire": ON_CALL, "luc": ON_CALL}
-    assert str(desk.outside("+3242200121", lines=lines, profiles=both).target) == "queue:sales"
+    decision = desk.outside("+3242200121", lines=lines, profiles=both)
+    assert str(decision.target) == "queue:sales"
+    assert clauses(decision) == ["P2", "G4", "R3"]
+    assert [reason.clause for reason in decision.rejected] == ["R2"]
     decision = desk.outside("+3242200132", lines=lines, profiles=both)
     assert str(decision.target) == "reception"
+    assert clauses(decision) == ["G4", "R2"]
+    assert [reason.clause for reason in decision.rejected] == ["P2"]
     assert decision.diversions[0].reason == "user-busy"
 
 

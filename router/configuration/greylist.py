@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.peers import end_of_exception
+from router.model.decision import Reason
 from router.policy.dialling import LONGEST_E164
 from router.policy.greylist import Greylist, GreylistException
 
@@ -28,7 +29,9 @@ def compile_greylist(compilation: Compilation) -> Greylist:
         prefix = _prefix(compilation, exception.prefix, compilation.mark("greylist", "exceptions", index))
         if prefix is not None:
             until = end_of_exception(exception.until, compilation.zone)
-            exceptions.append(GreylistException(prefix, exception.approved_by, until))
+            text = f"{prefix} is allowed until {exception.until}, approved by {exception.approved_by}"
+            reason = Reason("S8", text, str(compilation.mark("greylist", "exceptions", index)))
+            exceptions.append(GreylistException(prefix, until, reason))
     return Greylist.of(blocked, tuple(exceptions))
 
 

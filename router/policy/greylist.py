@@ -11,11 +11,11 @@ from router.model.decision import Reason
 
 @dataclass(frozen=True, slots=True)
 class GreylistException:
-    """A prefix allowed again, by whom, until when (POSIX seconds; the exception has no effect from then on, S8)."""
+    """A prefix allowed again until a moment (POSIX seconds; it has no effect from then on, S8); why, and by whom."""
 
     prefix: str
-    approved_by: str
     until: float
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,26 @@ class Greylist:
         lengths = sorted({len(prefix) for prefix in (*blocked, *by_prefix)}, reverse=True)
         return cls(MappingProxyType(dict(blocked)), MappingProxyType(by_prefix), tuple(lengths))
 
-    def match(self, number: str, now: float) -> Reason | None:
-        """Return why `number` (E.164 with "+") must not be called at `now`, or None when it may be."""
+    def find(self, number: str, now: float) -> Reason | GreylistException | None:
+        """Say what the list holds about `number` (E.164 with "+") at `now`.
+
+        Returns:
+            Why it must not be called; the exception by which it may be called although it is listed; None where it is
+            not listed.
+        """
+        exception: GreylistException | None = None
         for length in self.lengths:
             prefix = number[:length]
-            exception = self.exceptions.get(prefix)
-            if exception is not None and now < exception.until:
-                return None
+            if exception is None:
+                exception = self.exceptions.get(prefix)
+                if exception is not None and now >= exception.until:
+                    exception = None
             source = self.blocked.get(prefix)
             if source is not None:
-                return Reason("X2", f"{prefix} is on the greylist", source)
+                return exception or Reason("X2", f"{prefix} is on the greylist", source)
         return None
+
+    def match(self, number: str, now: float) -> Reason | None:
+        """Return why `number` (E.164 with "+") must not be called at `now`, or None when it may be."""
+        found = self.find(number, now)
+        return found if isinstance(found, Reason) else None

@@ -155,11 +155,15 @@ def read_dialled(question: Question) -> Decision | None:
 
 
 def greylisted(question: Question) -> Decision | None:
-    """A destination on the greylist is refused (X2)."""
+    """A destination on the greylist is refused (X2), unless an exception allows it (S8)."""
     if not question.outside:
         return None
-    reason = question.policy.greylist.match(question.outside, question.now)
-    return None if reason is None else _refuse(question, 403, "Forbidden", reason)
+    found = question.policy.greylist.find(question.outside, question.now)
+    if isinstance(found, Reason):
+        return _refuse(question, 403, "Forbidden", found)
+    if found is not None:
+        question.because.append(found.reason)
+    return None
 
 
 def outside(question: Question) -> Decision | None:

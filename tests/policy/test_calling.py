@@ -109,6 +109,7 @@ def test_greylist(desk: Desk, dialled: str, at: str, allowed: bool) -> None:
     decision = desk.person("paul", dialled, at)
     if allowed:
         assert decision.action is Action.DIAL
+        assert ("S8" in clauses(decision)) is dialled.startswith("+224")
     else:
         assert (decision.action, decision.status, clauses(decision)) == (Action.REFUSE, 403, ["X2"])
         assert decision.because[-1].source == "company.yaml:" + str(

@@ -403,7 +403,7 @@ def _check_text(text: str) -> None:
     """Raise `RemoteError` (400) for what may neither be repeated in an answer nor stored."""
     if not text.isprintable():
         for character in text:
-            if character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff":
+            if character < " " or character == "\x7f" or 0xD800 <= ord(character) <= 0xDFFF:
                 raise RemoteError("Contact, Call-ID or Path holds a control character, or is not UTF-8")
 
 

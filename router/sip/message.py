@@ -116,7 +116,7 @@ class Message:
     def get(self, key: str) -> str | None:
         """Value of the first header of that name (full, in lower case), without surrounding space; else None."""
         value = self._index.get(key)
-        return value if value is None else value.strip()
+        return None if value is None else value.strip()
 
     def lines(self, key: str) -> Values:
         """Values of all headers of that name, a line each, commas not split."""

@@ -18,6 +18,7 @@ TESTS ?= tests
 PYTEST_ARGUMENTS ?=
 
 VENV := .venv
+HAS_HEADERS := import os, sysconfig, sys; sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))
 BIN := $(VENV)/bin
 # What the tests run as real peers and tools, by Debian package.
 TEST_PACKAGES := sip-tester baresip-core sox iproute2 nftables
@@ -26,14 +27,23 @@ TEST_PACKAGES := sip-tester baresip-core sox iproute2 nftables
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
   --strip-extras --no-annotate --all-build-deps --no-emit-options
 
-.PHONY: help setup setup-development run test interop check format bench lock test-packages clean
+# What is compiled (see setup.py), and what compiling takes.
+HOT_PATH := $(wildcard router/sip/*.py router/policy/*.py router/calls/*.py) router/model/tally.py
+
+.PHONY: help setup setup-development native pure run test interop check format bench lock test-packages clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-setup: $(VENV)/.run-time  ## make .venv with the pinned dependencies and the command `renvoi`
+setup: $(VENV)/.run-time $(VENV)/.native  ## make .venv with the pinned dependencies and the command `renvoi`
 
-setup-development: $(VENV)/.development
+setup-development: $(VENV)/.development $(VENV)/.native
+
+native: $(VENV)/.native  ## compile the hot path to native code (a minute; `make setup` does it too)
+
+pure:  ## remove what was compiled, so that the sources run as they are (`touch .venv/.native` keeps it so)
+	find router -name '*.so' -delete
+	rm -f router/compiled.json $(VENV)/.native
 
 run: setup  ## start the router in the foreground with the company in CONFIG
 	@exec $(BIN)/renvoi serve --config '$(CONFIG)' $(if $(CLOCK),--clock '$(CLOCK)')
@@ -60,11 +70,12 @@ bench: test-packages setup-development  ## speed and memory; ends with one JSON 
 lock: setup-development  ## choose the newest allowed releases anew and pin them
 	$(PIP_COMPILE) --output-file requirements.lock pyproject.toml
 	$(PIP_COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) --extra native --constraint requirements-dev.lock --output-file requirements-native.lock pyproject.toml
 
 test-packages:
 	@.ci/debian-packages $(TEST_PACKAGES)
 
-clean:  ## remove the virtual environment and every cache
+clean: pure  ## remove the virtual environment, what was compiled, and every cache
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The stamps below are what makes setup quick the second time: each is newer than everything it was made from.
@@ -82,6 +93,21 @@ $(VENV)/.run-time: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Without a C compiler or Python's headers, and without apt-get to install them, the router runs interpreted.
+$(VENV)/.native: $(HOT_PATH) setup.py router/native.py requirements-native.lock | $(VENV)/.run-time
+	@find router -name '*.so' -delete; rm -f router/compiled.json
+	@if command -v cc >/dev/null && $(BIN)/python -c '$(HAS_HEADERS)' || .ci/debian-packages gcc libc6-dev \
+	  "$$($(BIN)/python -c 'import sys; print("python%d.%d-dev" % sys.version_info[:2])')"; then \
+	  echo "Compiling the hot path: this takes a minute."; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement requirements-native.lock && \
+	  RENVOI_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace >$(VENV)/native.log 2>&1 || { \
+	    tail -n 20 $(VENV)/native.log >&2; find router -name '*.so' -delete; rm -f router/compiled.json; \
+	    echo "The hot path could not be compiled (all of it: $(VENV)/native.log); the router runs interpreted." >&2; }; \
+	else echo "No C compiler: the router runs interpreted, at half the speed." >&2; fi
+	@rm -rf build
+	@touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.run-time
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock

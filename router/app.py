@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from router import native
 from router.calls.authentication import Gate
 from router.calls.exchange import Exchange
 from router.calls.lines import Lines
@@ -301,6 +302,11 @@ def serve(config_directory: Path, clock: str | None, log_level: str) -> int:
     """
     configure(log_level)
     try:
+        native.check()
+    except native.OutdatedError as error:
+        _complain(str(error))
+        return 1
+    try:
         configuration = load(config_directory)
     except ConfigurationError as error:
         _complain(str(error))
@@ -355,6 +361,8 @@ def _announce(router: Router) -> None:
         write(f"  sip   {listener.transport:4} {host}:{listener.port}\n")
     write(f"  http       {router.web.url}/metrics\n")
     _announce_accounts(configuration)
+    hot_path = "compiled" if native.compiled() else "interpreted, at half the speed; `make native` compiles it"
+    write(f"  hot path   {hot_path}\n")
     write("renvoi ready\n")
     sys.stdout.flush()
 

@@ -9,6 +9,16 @@ from typing import Protocol
 
 import pytest
 
+from router import native
+
+
+def pytest_configure() -> None:
+    """Refuse to test compiled modules that are not what their sources say."""
+    try:
+        native.check()
+    except native.OutdatedError as error:
+        raise pytest.UsageError(str(error)) from error
+
 
 class Eventually(Protocol):
     """Waits, without blocking the loop, until `condition()` is true; fails the test when it never is."""

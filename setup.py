@@ -1,0 +1,42 @@
+"""Compiles the hot path to native code, where RENVOI_COMPILE=1 asks for it (docs/adr/0009).
+
+    RENVOI_COMPILE=1 python setup.py build_ext --inplace        # or: make native
+
+What is compiled is ordinary Python and runs as such where nothing was compiled. Everything else about the distribution
+stands in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+from glob import glob
+from typing import Any
+
+from setuptools import setup
+
+# The rooms that every message passes through.
+ROOMS = ("router/sip", "router/policy", "router/calls")
+MODULES = ("router/model/tally.py",)
+
+
+def extensions() -> list[Any]:
+    """The extension modules to build; none unless asked for."""
+    if os.environ.get("RENVOI_COMPILE") != "1":
+        return []
+    from mypyc.build import mypycify
+
+    from router.native import write_fingerprint
+
+    rooms = [path for room in ROOMS for path in sorted(glob(f"{room}/*.py")) if not path.endswith("__init__.py")]
+    sources = [*rooms, *MODULES]
+    made = mypycify(
+        ["--config-file", os.devnull, *sources],
+        opt_level="3",
+        debug_level="0",
+        group_name="router.compiled",
+    )
+    write_fingerprint(sources)
+    return list(made)
+
+
+setup(ext_modules=extensions())

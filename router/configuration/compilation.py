@@ -81,6 +81,7 @@ class Compilation:
                 continue
             if (entry.number is None) == (entry.range is None):
                 self.error(mark, "an entry is one number or one range", "write number: or range:, not both")
+                self._inventory_is_complete = False
                 continue
             first, last = (entry.number, entry.number) if entry.number else entry.range or ("", "")
             verified = entry.verified or self.gaps.covers("numbers", index, "verified")

@@ -130,7 +130,7 @@ class _Lines:
         if hours is not None and closed is not None:
             if hours not in self._hours:
                 where = self._compilation.mark(*location, "hours")
-                self._compilation.unknown("opening hours", hours, where, "hours", self._hours)
+                self._compilation.unknown("set of hours", hours, where, "hours", self._hours)
             windows = self._hours.get(hours, ())
             where = self._compilation.mark(*location, "closed")
             treatment = self._treatment(closed, where, number, "Q12", f"{name} is closed", "time-of-day")

@@ -31,7 +31,7 @@ MISTAKES = [
     Mistake(
         "company.yaml", "time_zone: Europe/Brussels", "time_zone: Brussels", "time_zone", "no time zone 'Brussels'"
     ),
-    Mistake("company.yaml", "hours: bureau", "hours: bureaux", "bureaux", "no opening hours 'bureaux'"),
+    Mistake("company.yaml", "hours: bureau", "hours: bureaux", "bureaux", "no set of hours 'bureaux'"),
     Mistake("company.yaml", 'from: "08:00"', 'from: "8 h"', "8 h", "from: '8 h' cannot be used"),
     Mistake("company.yaml", "holder: nadia", "holder: nadja", "nadja", "holder 'nadja' is nobody"),
     Mistake("company.yaml", '5092"}\n\n', "5092}\n\n", "sip:technical", "not YAML: "),

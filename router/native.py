@@ -45,8 +45,8 @@ def check() -> None:
     if not known or changed:
         which = ", ".join(changed) or "nobody knows which"
         raise OutdatedError(
-            f"changed since they were compiled: {which}. Run `make native` to compile them again, or `make pure` to run "
-            "them as they are."
+            f"changed since they were compiled: {which}. "
+            "Run `make native` to compile them again, or `make pure` to run them as they are."
         )
 
 

@@ -196,7 +196,7 @@ def test_a_server_that_offers_md5_alone_refuses_sha_256() -> None:
     assert challenge is not None
     sha = Challenge(challenge.realm, challenge.nonce, "SHA-256", True)
     credentials = Credentials.parse(answer(sha))
-    assert server.digest.check(credentials, "INVITE", URI, look_up, 1000.0) is Verdict.REFUSED
+    assert server.check(credentials, "INVITE", URI, look_up, 1000.0) is Verdict.REFUSED
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,12 @@ from setuptools import setup
 
 # The rooms that every message passes through.
 ROOMS = ("router/sip", "router/policy", "router/calls")
-MODULES = ("router/model/tally.py",)
+MODULES = (
+    "router/model/tally.py",
+    "router/observe/records.py",
+    "router/transport/drive.py",
+    "router/transport/udp.py",
+)
 
 
 def extensions() -> list[Any]:

@@ -40,11 +40,11 @@ from router.sip.errors import LocalError
 from router.sip.ids import Ids
 from router.sip.stack import Stack
 from router.stores.sqlite import SqliteBindings
+from router.transport.drive import Drive
 from router.transport.transports import ListenerError, Transports
 from router.web.application import create_app
 from router.web.server import WebServer
 
-TIMER_GRAIN = 0.01  # seconds; SIP timers are served in one go this often at most, not one by one
 DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
 MAX_ACCOUNTS_SHOWN = 30
 FAREWELL_SECONDS = 1.0  # how long the last BYEs may wait for their answers
@@ -72,19 +72,17 @@ class Router:
         self.configuration = configuration
         self.clock = clock
         self.loop = asyncio.get_running_loop()
-        self.transports = Transports(self._receive, self._flow_failed)
-        self.stack = Stack(Ids(os.urandom), self.transports)
+        self.drive = Drive(self.loop.call_later)
+        self.transports = Transports(self.drive.receive, self._flow_failed)
+        self.stack = self.drive.stack = Stack(Ids(os.urandom), self.transports)
         self.hostile = BoundedLog(structlog.get_logger("router.sip"), self.loop.call_later)
         self.stack.on_malformed = self._malformed
         self.serving = False
         self._monotonic = time.monotonic
-        self._wake: asyncio.TimerHandle | None = None
-        self._wake_at = float("inf")
         self._digest_key = os.urandom(32)
         self._collecting: asyncio.TimerHandle | None = None
         self._expiring: asyncio.TimerHandle | None = None
         self._received_before = 0
-        self._closed = asyncio.Event()
 
     # ----------------------------------------------------------------------------------------- start and stop
 
@@ -93,17 +91,18 @@ class Router:
         configuration = self.configuration
         configuration.data_directory.mkdir(parents=True, exist_ok=True)
         self.bindings = await SqliteBindings.open(configuration.data_directory / "renvoi.sqlite")
+        saved = await self.bindings.load()
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
         await self.transports.start(configuration.listeners)
         self._build(configuration)
-        self.registrar.restore(await self.bindings.load(), self.clock())
+        self.registrar.restore(saved, self.clock())
         self._note_registrations()
         self._expire()
         self.web = await WebServer.start(
             create_app(self._metrics().registry, self._readiness), configuration.http_host, configuration.http_port
         )
         self.trunks.start(self._monotonic())
-        self._flush()
+        self.drive.flush()
         self.serving = True
         gc.collect()
         gc.freeze()
@@ -148,12 +147,11 @@ class Router:
         now = self._monotonic()
         self.exchange.end_all(now)
         self.trunks.stop(now)
-        self._flush()
+        self.drive.flush()
         deadline = now + FAREWELL_SECONDS
         while (self.stack.dialogs or not self.trunks.settled) and self._monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        if self._wake is not None:
-            self._wake.cancel()
+        self.drive.stop()
         for timer in (self._collecting, self._expiring):
             if timer is not None:
                 timer.cancel()
@@ -190,7 +188,7 @@ class Router:
         self.registrar.set_accounts(new.accounts)
         self.registrar.bounds = _bounds(new)
         self._note_registrations()
-        self._flush()
+        self.drive.flush()
         _log.info("configuration reloaded", hash=new.hash[:12])
 
     def _note_registrations(self) -> None:
@@ -202,42 +200,13 @@ class Router:
         self._expiring = self.loop.call_later(EXPIRY_INTERVAL, self._expire)
         self.registrar.expire(self.clock())
 
-    # ------------------------------------------------------------------------------------------- the hot path
-
-    def _receive(self, data: bytes, flow: Flow) -> None:
-        stack = self.stack
-        stack.receive(data, flow, self._monotonic())
-        for to, message in stack.take_outbox():
-            to.send(message)
-        if stack.timers.deadline < self._wake_at:
-            self._arm()
-
     def _flow_failed(self, flow: Flow, data: bytes) -> None:
         now = self._monotonic()
         self.stack.flow_failed(flow, data, now)
         self.trunks.flow_failed(flow, data, now)
         if not data:
             self.registrar.flow_failed(flow)
-        self._flush()
-
-    def _flush(self) -> None:
-        for to, message in self.stack.take_outbox():
-            to.send(message)
-        if self.stack.timers.deadline < self._wake_at:
-            self._arm()
-
-    def _arm(self) -> None:
-        """Wake up for the next timer, not sooner than a grain from now."""
-        if self._wake is not None:
-            self._wake.cancel()
-        self._wake_at = self.stack.timers.deadline
-        self._wake = self.loop.call_later(max(self._wake_at - self._monotonic(), TIMER_GRAIN), self._advance)
-
-    def _advance(self) -> None:
-        self._wake = None
-        self._wake_at = float("inf")
-        self.stack.advance(self._monotonic())
-        self._flush()
+        self.drive.flush()
 
     # --------------------------------------------------------------------------------------------- watching
 

@@ -154,7 +154,7 @@ class RecordWriter:
         self._retry_interval = retry_interval
         self._loop = asyncio.get_running_loop()
         self._file = _AppendedFile(path)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="call-records")
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="call-records")
         self._lines: deque[bytes] = deque()  # what the disk has not taken yet; the first may be the rest of a line
         self._waiting_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -176,7 +176,7 @@ class RecordWriter:
     def reopen(self) -> None:
         """Open the file anew, for log rotation. Where that fails the old file is kept and `disk_changed` is told."""
         if not self._closed:
-            reopening = self._loop.run_in_executor(self._thread, self._file.reopen)
+            reopening = self._loop.run_in_executor(self._writer, self._file.reopen)
             reopening.add_done_callback(lambda done: self._report(done.result()))
 
     async def close(self) -> None:
@@ -188,14 +188,14 @@ class RecordWriter:
             self._timer.cancel()
         if self._writing is not None:
             await asyncio.wait([self._writing])
-        self._settle(*await self._loop.run_in_executor(self._thread, self._file.append, b"".join(self._lines)))
+        self._settle(*await self._loop.run_in_executor(self._writer, self._file.append, b"".join(self._lines)))
         self.counts[("lost",)] += len(self._lines)
-        await self._loop.run_in_executor(self._thread, self._file.close)
-        self._thread.shutdown(wait=False)
+        await self._loop.run_in_executor(self._writer, self._file.close)
+        self._writer.shutdown(wait=False)
 
     def _flush(self) -> None:
         self._timer = None
-        self._writing = self._loop.run_in_executor(self._thread, self._file.append, b"".join(self._lines))
+        self._writing = self._loop.run_in_executor(self._writer, self._file.append, b"".join(self._lines))
         self._writing.add_done_callback(self._flushed)
 
     def _flushed(self, writing: asyncio.Future[tuple[int, OSError | None]]) -> None:

@@ -7,7 +7,7 @@ refers to it is cut, so that nothing is left for the garbage collector.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from router.calls.destination import Destination
     from router.calls.exchange import Exchange
 
-MAX_ATTEMPTS = 8  # policy questions in one call; a policy without loops needs three or four
-ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n'  # RFC 3326 §2, Q10, F4
-NO_ANSWER = 'Reason: SIP;cause=480;text="No answer"\r\n'
+MAX_ATTEMPTS: Final = 8  # policy questions in one call; a policy without loops needs three or four
+ELSEWHERE: Final = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n'  # RFC 3326 §2, Q10, F4
+NO_ANSWER: Final = 'Reason: SIP;cause=480;text="No answer"\r\n'
 
 # A callee's own answer is final; these say that the way to it failed, and another trunk may do better.
-_WAY_FAILED = frozenset((408, 503))
+_WAY_FAILED: Final = frozenset((408, 503))
 
 # JOINING: the target of a transfer has answered and is being brought together with the transferee.
 # ALONE: one party hung up while a transfer finds the other a new one.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from time import perf_counter
+from typing import Final
 
 from router.calls.authentication import Gate
 from router.calls.call import Call
@@ -35,11 +36,11 @@ from router.sip.stack import ALLOW, METHODS, Stack
 from router.sip.transaction import ServerTransaction
 from router.sip.uri import OtherUri, SipUri, TelUri, Uri, parse_uri
 
-ACCEPT = "Accept: application/sdp\r\n"
+ACCEPT: Final = "Accept: application/sdp\r\n"
 # Bodies of an INVITE that pass; the media types themselves are the phones' business (RFC 3261 §8.2.3).
-BODIES = frozenset(("application/sdp", "multipart/mixed", "multipart/related", "multipart/alternative"))
-WITHHELD = frozenset(("anonymous", "unknown", "restricted", "unavailable"))  # user parts that name nobody
-UNDERSTOOD = frozenset(("replaces", "norefersub"))  # option tags that may stand in Require (RFC 3261 §8.2.2.3)
+BODIES: Final = frozenset(("application/sdp", "multipart/mixed", "multipart/related", "multipart/alternative"))
+WITHHELD: Final = frozenset(("anonymous", "unknown", "restricted", "unavailable"))  # user parts that name nobody
+UNDERSTOOD: Final = frozenset(("replaces", "norefersub"))  # option tags that may stand in Require (RFC 3261 §8.2.2.3)
 
 Served = Callable[[ServerTransaction, Request, "Account | None", float], None]
 

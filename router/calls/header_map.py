@@ -6,10 +6,12 @@ one hop or one dialog, and what would tell the outside about the inside, does no
 
 from __future__ import annotations
 
+from typing import Final
+
 from router.sip.message import Message
 
 # Written anew for each leg, or meaningful on one leg alone.
-OWN = frozenset(
+OWN: Final = frozenset(
     (
         "via from to call-id cseq contact max-forwards content-length route record-route path service-route "
         "allow supported require proxy-require unsupported accept allow-events authorization "
@@ -21,7 +23,7 @@ OWN = frozenset(
 
 # Names, addresses and equipment of one side that the other has no business to know; the policy writes what is to be
 # shown.
-REVEALING = frozenset(
+REVEALING: Final = frozenset(
     (
         "p-asserted-identity p-preferred-identity p-called-party-id p-associated-uri p-access-network-info "
         "p-charging-vector p-charging-function-addresses p-profile-key p-served-user p-user-database "
@@ -30,10 +32,12 @@ REVEALING = frozenset(
     ).split()
 )
 
-DROPPED = OWN | REVEALING
+DROPPED: Final = OWN | REVEALING
 
 # A refusal tells the caller why, and a 3xx or an identity of the callee nothing (topology hiding).
-DROPPED_FROM_REFUSALS = DROPPED | frozenset(["content-type", "content-disposition", "content-encoding", "error-info"])
+DROPPED_FROM_REFUSALS: Final = DROPPED | frozenset(
+    ["content-type", "content-disposition", "content-encoding", "error-info"]
+)
 
 
 def passed(message: Message, dropped: frozenset[str] = DROPPED) -> str:

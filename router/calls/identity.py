@@ -5,13 +5,15 @@ Each is a small pure function over the values that the policy decided; nothing t
 
 from __future__ import annotations
 
+from typing import Final
+
 from router.model.decision import Decision, Diversion
 from router.sip.name_addr import quote
 
-ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'  # RFC 3323 §4.1
+ANONYMOUS: Final = '"Anonymous" <sip:anonymous@anonymous.invalid>'  # RFC 3323 §4.1
 
 # RFC 5806 reason → cause of RFC 4458, as History-Info carries it (RFC 7044 §5).
-_CAUSES = {
+_CAUSES: Final = {
     "user-busy": 486,
     "no-answer": 408,
     "unavailable": 503,
@@ -20,7 +22,7 @@ _CAUSES = {
     "do-not-disturb": 302,
     "away": 302,
 }
-_USER_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/")
+_USER_SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/")
 
 
 def user_part(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from router.calls.header_map import passed
 from router.model.record import LegRecord
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from router.calls.destination import Destination
     from router.calls.trunk import TrunkLine
 
-CAPABILITIES = f"{ALLOW}Supported: replaces, norefersub\r\n"
+CAPABILITIES: Final = f"{ALLOW}Supported: replaces, norefersub\r\n"
 
 
 class Change(Protocol):
@@ -294,7 +294,7 @@ class Nobody:
         """There is no session left to end."""
 
 
-NOBODY = Nobody()
+NOBODY: Final = Nobody()
 
 
 class Farewell:

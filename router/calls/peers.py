@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 from router.model.peers import Pbx, Source, Trunk
 
-KNOWN_ADDRESSES = 10_000  # bounds what an address scan can make us remember
+KNOWN_ADDRESSES: Final = 10_000  # bounds what an address scan can make us remember
 
 
 class Peers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.join import Renegotiation
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from router.calls.leg import Leg
 
 # Passed through a call. What is neither this nor served by the router itself is answered 405 (docs/supported-sip.md).
-RELAYED = frozenset(("INFO", "MESSAGE", "NOTIFY"))
+RELAYED: Final = frozenset(("INFO", "MESSAGE", "NOTIFY"))
 
-_GONE = frozenset((408, 481))  # RFC 3261 §12.2.1.2: the dialog at the other end does not exist any more
+_GONE: Final = frozenset((408, 481))  # RFC 3261 §12.2.1.2: the dialog at the other end does not exist any more
 
 
 def relay_request(call: Call, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> None:

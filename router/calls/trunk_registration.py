@@ -311,7 +311,7 @@ class Registration:
         upper = REFUSED_RETRY if refused else min(LONGEST_RETRY, RETRY_BASE * 2 ** min(self._failures, 8))
         delay = upper * (0.5 + 0.5 * fraction(self._random_token()))
         if keeps and self._failures == 1 and self._lapse is not None:
-            delay = min(delay, max(1.0, (self._lapse[0] - now) / 2))
+            delay = min(delay, max(1.0, (self._lapse.deadline - now) / 2))
         if retry_after is not None:
             delay = max(delay, min(retry_after, LONGEST_RETRY_AFTER))
         cancel(self._next)

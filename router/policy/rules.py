@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain
+from typing import Final
 
 from router.model.decision import (
     Action,
@@ -34,14 +35,14 @@ from router.policy.snapshot import (
     Treatment,
 )
 
-MAX_PEOPLE_PER_CALL = 8  # bounds a chain of forwards from person to person; nobody waits longer than that
+MAX_PEOPLE_PER_CALL: Final = 8  # bounds a chain of forwards from person to person; nobody waits longer than that
 
-_TO_A_NUMBER = Reason("", "a public number outside the company → trunk")
-_AS_DIALLED = Reason("", "a short number of the country → trunk, as dialled")
-_NO_TRANSIT = Reason("", "a call from outside reaches only the company's own numbers")
-_NOT_A_NUMBER = Reason("", "neither an extension nor a telephone number")
-_OWN_NUMBER_OF_CALLER = Reason("", "the PBX names a number that the company owns")
-_NOBODY_LEFT = Reason("S3", "everybody and everything that could answer was tried")
+_TO_A_NUMBER: Final = Reason("", "a public number outside the company → trunk")
+_AS_DIALLED: Final = Reason("", "a short number of the country → trunk, as dialled")
+_NO_TRANSIT: Final = Reason("", "a call from outside reaches only the company's own numbers")
+_NOT_A_NUMBER: Final = Reason("", "neither an extension nor a telephone number")
+_OWN_NUMBER_OF_CALLER: Final = Reason("", "the PBX names a number that the company owns")
+_NOBODY_LEFT: Final = Reason("S3", "everybody and everything that could answer was tried")
 
 
 class Question:
@@ -389,4 +390,4 @@ def _inside_identity(question: Question) -> ShownIdentity:
     return ShownIdentity(number or None, facts.caller_name)
 
 
-_WITHHELD = ShownIdentity(None, None)
+_WITHHELD: Final = ShownIdentity(None, None)

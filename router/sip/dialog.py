@@ -3,7 +3,7 @@ ACK comes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from router.ports import Flow, FlowDirectory
 from router.sip.errors import RemoteError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from router.sip.stack import Stack
     from router.sip.transaction import ServerTransaction
 
-MAX_FORWARDS = 70  # RFC 3261 §8.1.1.6
+MAX_FORWARDS: Final = 70  # RFC 3261 §8.1.1.6
 
 
 class DialogOwner(Protocol):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-BRANCH_COOKIE = "z9hG4bK"  # RFC 3261 §8.1.1.7
-_POOL_BYTES = 4096
-TOKEN_LENGTH = 16
-BRANCH_LENGTH = len(BRANCH_COOKIE) + TOKEN_LENGTH
+BRANCH_COOKIE: Final = "z9hG4bK"  # RFC 3261 §8.1.1.7
+_POOL_BYTES: Final = 4096
+TOKEN_LENGTH: Final = 16
+BRANCH_LENGTH: Final = len(BRANCH_COOKIE) + TOKEN_LENGTH
 
 
 class Ids:

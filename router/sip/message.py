@@ -13,18 +13,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
 from router.sip.errors import RemoteError
 from router.sip.name_addr import split_list, split_parameters
 
-MAX_MESSAGE_BYTES = 64 * 1024  # a UDP datagram cannot be larger; a TCP peer is held to the same
-MAX_HEADER_LINES = 256  # a dozen is usual, fifty happens; bounds the work one message can cause
-MAX_CSEQ = 2**31 - 1  # RFC 3261 §8.1.1.5
-MAX_STATUS = 699
-KNOWN_SENDERS = 4096  # bounds the memory of who sent what; a company has a few hundred peers
+MAX_MESSAGE_BYTES: Final = 64 * 1024  # a UDP datagram cannot be larger; a TCP peer is held to the same
+MAX_HEADER_LINES: Final = 256  # a dozen is usual, fifty happens; bounds the work one message can cause
+MAX_CSEQ: Final = 2**31 - 1  # RFC 3261 §8.1.1.5
+MAX_STATUS: Final = 699
+KNOWN_SENDERS: Final = 4096  # bounds the memory of who sent what; a company has a few hundred peers
 
 # Compact forms (RFC 3261 §7.3.3 and the IANA registry).
-COMPACT = {
+COMPACT: Final = {
     "a": "accept-contact",
     "b": "referred-by",
     "c": "content-type",
@@ -47,7 +48,7 @@ COMPACT = {
 }
 
 # Usual spellings, so that one dictionary look-up names most headers.
-_USUAL = (
+_USUAL: Final = (
     "Via From To Call-ID CSeq Contact Max-Forwards Content-Type Content-Length Route Record-Route Allow "
     "Supported Require Proxy-Require User-Agent Server Expires Authorization Proxy-Authorization "
     "WWW-Authenticate Proxy-Authenticate P-Asserted-Identity P-Preferred-Identity Privacy Remote-Party-ID "
@@ -57,29 +58,29 @@ _USUAL = (
     "Content-Encoding Content-Language In-Reply-To MIME-Version Priority Reply-To Error-Info "
     "Authentication-Info Target-Dialog P-Charging-Vector P-Access-Network-Info"
 ).split()
-_KEYS: dict[str, str] = {name: name.lower() for name in _USUAL}
+_KEYS: Final[dict[str, str]] = {name: name.lower() for name in _USUAL}
 _KEYS.update({name.lower(): name.lower() for name in _USUAL})
 _KEYS.update(COMPACT)
 
 # Headers of which two lines contradict each other (RFC 4475 §3.3.8, §3.3.9).
-SINGLE = frozenset(
+SINGLE: Final = frozenset(
     (
         "from to call-id cseq max-forwards content-length content-type expires min-expires date event "
         "refer-to replaces user-agent server organization subject priority timestamp retry-after mime-version "
         "reply-to session-expires"
     ).split()
 )
-_MANDATORY = ("via", "from", "to", "call-id", "cseq")
+_MANDATORY: Final = ("via", "from", "to", "call-id", "cseq")
 
 # Numbers as they usually stand in CSeq and, after a space, in Content-Length; status codes with the space behind them.
-_SMALL = {f"{space}{number}": number for number in range(4096) for space in ("", " ")}
-_STATUS = {f"{status}{space}": status for status in range(100, MAX_STATUS + 1) for space in ("", " ")}
+_SMALL: Final = {f"{space}{number}": number for number in range(4096) for space in ("", " ")}
+_STATUS: Final = {f"{status}{space}": status for status in range(100, MAX_STATUS + 1) for space in ("", " ")}
 
 Values = list[str]  # named, as a method of Message is called list
 Fields = Iterable[tuple[str, str]]
 
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
+_FOLD: Final = re.compile(r"[ \t]*\r\n[ \t]+")
 
 
 class Message:

@@ -9,14 +9,15 @@ or a NUL through, whatever a peer or a configuration put in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from router.sip.errors import LocalError, RemoteError
 from router.sip.uri import Uri, parse_uri
 
-TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")  # RFC 3261 §25.1
+TOKEN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")  # RFC 3261 §25.1
 
-_QUOTE_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
-_CONTROLS_TO_SPACE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
+_QUOTE_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
+_CONTROLS_TO_SPACE: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ of their transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from router.model.tally import Counts
 from router.ports import Flow, FlowDirectory
@@ -44,11 +44,11 @@ from router.sip.transaction import (
     Transaction,
 )
 
-METHODS = frozenset(
+METHODS: Final = frozenset(
     "INVITE ACK BYE CANCEL OPTIONS REGISTER INFO REFER NOTIFY SUBSCRIBE MESSAGE PUBLISH UPDATE PRACK".split()
 )
 # What the router serves; the Allow of everything it sends itself.
-ALLOW = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE\r\n"
+ALLOW: Final = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE\r\n"
 
 
 class TransactionUser(Protocol):
@@ -210,9 +210,12 @@ class Stack:
             f"{via_lines(request, via, flow)}From:{values['from']}\r\n"
             f"Call-ID:{values['call-id']}\r\nCSeq:{values['cseq']}\r\n"
         )
-        kind, state = (InviteServer, PROCEEDING) if request.method == "INVITE" else (NonInviteServer, TRYING)
         back = flow if flow.reliable else self._flow_back(via, flow)
-        transaction = kind(self, key, request.method, back, state, head, values["to"], tag)
+        transaction: ServerTransaction
+        if request.method == "INVITE":
+            transaction = InviteServer(self, key, "INVITE", back, PROCEEDING, head, values["to"], tag)
+        else:
+            transaction = NonInviteServer(self, key, request.method, back, TRYING, head, values["to"], tag)
         self._servers[key] = transaction
         return transaction
 
@@ -411,7 +414,7 @@ def _stamped(via: Via, received: str) -> str:
     return ";".join((head.rstrip(), *others, f"received={received}"))
 
 
-_ENDS = frozenset((";", "", ","))  # what may follow a branch of ours
-_NO_BREAKS = str.maketrans("\r\n\0", "   ")
+_ENDS: Final = frozenset((";", "", ","))  # what may follow a branch of ours
+_NO_BREAKS: Final = str.maketrans("\r\n\0", "   ")
 # Label values, made once.
-STATUS_LABELS = {status: str(status) for status in range(100, 700)}
+STATUS_LABELS: Final = {status: str(status) for status in range(100, 700)}

@@ -11,21 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
 from urllib.parse import unquote
 
 from router.sip.errors import RemoteError
 
-MAX_PORT = 65535
-KNOWN_HOSTS = 1024  # bounds the memory of host names found valid; a company meets a few dozen
+MAX_PORT: Final = 65535
+KNOWN_HOSTS: Final = 1024  # bounds the memory of host names found valid; a company meets a few dozen
 
-_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
-_SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
-_TEL_SEPARATORS = str.maketrans("", "", "-.()")
-_LOCAL_DIGITS = frozenset("0123456789ABCDEFabcdef*#")
+_HEXADECIMAL: Final = frozenset("0123456789abcdefABCDEF")
+_SCHEME: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
+_TEL_SEPARATORS: Final = str.maketrans("", "", "-.()")
+_LOCAL_DIGITS: Final = frozenset("0123456789ABCDEFabcdef*#")
 # RFC 3261 §19.1.4: these must match even when only one of the two URIs has them.
-_COMPARED_WHEN_ABSENT = ("user", "ttl", "method", "maddr", "transport")
+_COMPARED_WHEN_ABSENT: Final = ("user", "ttl", "method", "maddr", "transport")
 # RFC 3261 §19.1.4: an escaped character equals itself unescaped unless it is one of RFC 2396's reserved set.
-_RESERVED = frozenset(";/?:@&=+$,")
+_RESERVED: Final = frozenset(";/?:@&=+$,")
 
 
 @dataclass(frozen=True, slots=True)

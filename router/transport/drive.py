@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import Final, Protocol
 
 from router.ports import Flow
 from router.sip.stack import Stack
 
-TIMER_GRAIN = 0.01  # seconds; SIP timers are served in one go this often at most, not one by one
+TIMER_GRAIN: Final = 0.01  # seconds; SIP timers are served in one go this often at most, not one by one
 
 
 class Handle(Protocol):

@@ -245,6 +245,8 @@ class Router:
                 retransmissions=stack.retransmissions,
                 malformed=stack.malformed,
                 transport=self.transports.messages,
+                connections=self.transports.connections,
+                authentication=self.gate.verdicts,
                 dialogs=lambda: len(stack.dialogs),
                 transactions=lambda: stack.transactions,
                 calls=lambda: len(exchange.calls),

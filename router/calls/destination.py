@@ -26,12 +26,11 @@ class Destination:
         routes: Route lines, each with CRLF.
         peer: trunk, PBX, account or name of an address, for the record.
         line: the trunk, when it is one.
-        trusted: may see asserted identities (RFC 3325): a trunk, not a phone.
         sticky: see `Dialog.sticky`.
         person: whose device this is, or None.
     """
 
-    __slots__ = ("flow", "host", "line", "peer", "person", "routes", "sticky", "trusted", "uri")
+    __slots__ = ("flow", "host", "line", "peer", "person", "routes", "sticky", "uri")
 
     def __init__(
         self,
@@ -53,7 +52,6 @@ class Destination:
         self.person = person
         self.routes = routes
         self.sticky = sticky
-        self.trusted = line is not None
 
     def written(self, number: str) -> str:
         """A number as this far end wants to read it."""

@@ -106,7 +106,10 @@ class Exchange:
             raise RemoteError("the Request-URI has a scheme that is not served", 416)
         if "require" in request and method != "CANCEL":
             self._check_require(request)
-        peer = self.peers.recognise(transaction.flow.source) if method != "REGISTER" else None
+        peer: Trunk | Pbx | None = None
+        if method != "REGISTER":
+            flow = transaction.flow
+            peer = self.peers.recognise(flow.source) or self.trunks.recognise(flow)
         if method == "INVITE":
             self._invite(transaction, request, uri, peer, now)
         elif method == "OPTIONS":

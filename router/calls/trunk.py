@@ -97,6 +97,13 @@ class TrunkLine:
             flow = self._flow = self._flows.flow_to(trunk.transport, trunk.host, trunk.port)
         return flow
 
+    def is_reached_by(self, flow: Flow) -> bool:
+        """Whether `flow` leads to this trunk: the same connection, or over UDP the same address and port."""
+        own = self._flow
+        if own is None:
+            return False
+        return own is flow or (not flow.reliable and not own.reliable and own.source == flow.source)
+
     @property
     def routes(self) -> str:
         """Route lines, each with CRLF, that new calls begin with: the Service-Route (RFC 3608); usually ""."""
@@ -153,8 +160,12 @@ class TrunkLine:
     # -------------------------------------------------------------------- for Trunks, Registration, HealthCheck
 
     def start(self, now: float) -> None:
-        """Register, and begin to check."""
+        """Find the way to it, register, and begin to check."""
         self.waiting = False
+        try:
+            self._flow = self.flow  # at once, so that its calls are recognised by it
+        except LookupError:
+            self._flow = None  # no listener reaches it; whoever wants to use it is told so
         self._health.start(self.trunk.options_interval, now)
         if self._registration is not None:
             self._registration.register(now)
@@ -317,6 +328,14 @@ class Trunks:
             lines = [line for line in self.lines.values() if not names or line.trunk.name in names]
             order = self._orders[names] = sorted(lines, key=lambda line: (not line.up, line.trunk.priority))
         return order.copy()
+
+    def recognise(self, flow: Flow) -> Trunk | None:
+        """The trunk that a message came from where no address of it is configured: by what its name resolves to, or by
+        the connection that we keep with it."""
+        for line in self.lines.values():
+            if line.is_reached_by(flow):
+                return line.trunk
+        return None
 
     def start(self, now: float) -> None:
         """Register where that is configured, and begin with the health checks."""

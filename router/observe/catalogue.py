@@ -25,6 +25,8 @@ class Sources:
         retransmissions: by (method, direction).
         malformed: by (reason,).
         transport: by (transport, event).
+        connections: by (transport, event, reason).
+        authentication: by (verdict,).
         dialogs, transactions, calls: how many live now.
         registrations: bindings in force now.
         setup_seconds: with `SETUP_BOUNDS`.
@@ -40,6 +42,8 @@ class Sources:
     retransmissions: Counts
     malformed: Counts
     transport: Counts
+    connections: Counts
+    authentication: Counts
     dialogs: Callable[[], float]
     transactions: Callable[[], float]
     calls: Callable[[], float]
@@ -80,9 +84,21 @@ def declare(metrics: Metrics, sources: Sources) -> None:
     )
     metrics.counter(
         "sip_transport_events_total",
-        "What the sockets did: messages received and sent, drops, keep-alives, connections opened, refused and closed.",
+        "What the sockets did: messages received and sent, drops, keep-alives.",
         ["transport", "event"],
         sources.transport,
+    )
+    metrics.counter(
+        "sip_connections_total",
+        "TCP connections opened, refused and closed, and why.",
+        ["transport", "event", "reason"],
+        sources.connections,
+    )
+    metrics.counter(
+        "sip_authentication_total",
+        "What came of requests that had to prove who sent them.",
+        ["verdict"],
+        sources.authentication,
     )
     metrics.gauge("sip_dialogs_active", "Dialogs that exist now; a plain call has two.", sources.dialogs)
     metrics.gauge("sip_transactions_active", "Transactions that exist now.", sources.transactions)
@@ -90,7 +106,7 @@ def declare(metrics: Metrics, sources: Sources) -> None:
     metrics.gauge("sip_registrations_active", "Bindings in force now.", sources.registrations)
     metrics.histogram(
         "sip_setup_seconds",
-        "From the caller's INVITE to its first answer other than 100.",
+        "From the caller's INVITE to the answer of the callee.",
         sources.setup_seconds,
     )
     metrics.counter(

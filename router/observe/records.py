@@ -1,6 +1,6 @@
 """Call records: one JSON object a line, appended to a file behind the calls.
 
-A record is serialised when its call ends (about 4 µs, so that no large batch holds the interpreter later), kept in
+Records are serialised in small groups (about 4 µs each, so that no large batch holds the loop), kept in
 memory, and written by a thread of its own at most `FLUSH_INTERVAL` later. A disk that is slow, full or gone never
 delays a call: what cannot be written waits in memory up to a bound, then the newest records are lost and counted.
 
@@ -27,6 +27,7 @@ from router.model.tally import Counts
 
 FLUSH_INTERVAL = 0.5  # seconds; how far the file may lag behind the calls
 RETRY_INTERVAL = 5.0  # seconds between attempts while the disk refuses
+GROUP = 32  # records that are serialised in one go: a warm processor does it in half the time, some 0.15 ms together
 MAX_WAITING_BYTES = 32 * 1024 * 1024  # some 50,000 records: bounds what a full disk can make us hold
 
 # Called when the disk begins to refuse (with the error) and when it takes records again (with None).
@@ -155,6 +156,7 @@ class RecordWriter:
         self._loop = asyncio.get_running_loop()
         self._file = _AppendedFile(path)
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="call-records")
+        self._taken: list[CallRecord] = []  # not serialised yet
         self._lines: deque[bytes] = deque()  # what the disk has not taken yet; the first may be the rest of a line
         self._waiting_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -164,14 +166,21 @@ class RecordWriter:
 
     def write(self, record: CallRecord) -> None:
         """Take a record. Returns at once, and never raises for a fault of the disk."""
-        line = serialise(record, self._zone)
-        if self._closed or self._waiting_bytes + len(line) > self._max_waiting_bytes:
-            self.counts[("lost",)] += 1
-            return
-        self._lines.append(line)
-        self._waiting_bytes += len(line)
-        if self._timer is None and self._writing is None:
+        self._taken.append(record)
+        if len(self._taken) >= GROUP or self._closed:
+            self._serialise()
+        if self._timer is None and self._writing is None and not self._closed:
             self._timer = self._loop.call_later(self._flush_interval, self._flush)
+
+    def _serialise(self) -> None:
+        taken, self._taken = self._taken, []
+        for record in taken:
+            line = serialise(record, self._zone)
+            if self._closed or self._waiting_bytes + len(line) > self._max_waiting_bytes:
+                self.counts[("lost",)] += 1
+            else:
+                self._lines.append(line)
+                self._waiting_bytes += len(line)
 
     def reopen(self) -> None:
         """Open the file anew, for log rotation. Where that fails the old file is kept and `disk_changed` is told."""
@@ -183,6 +192,7 @@ class RecordWriter:
         """Write what is left and close the file. Records that the disk refuses now are lost, and counted."""
         if self._closed:
             return
+        self._serialise()
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -195,13 +205,14 @@ class RecordWriter:
 
     def _flush(self) -> None:
         self._timer = None
+        self._serialise()
         self._writing = self._loop.run_in_executor(self._writer, self._file.append, b"".join(self._lines))
         self._writing.add_done_callback(self._flushed)
 
     def _flushed(self, writing: asyncio.Future[tuple[int, OSError | None]]) -> None:
         self._writing = None
         self._settle(*writing.result())
-        if self._lines and not self._closed:
+        if (self._lines or self._taken) and not self._closed:
             pause = self._retry_interval if self._refusing else self._flush_interval
             self._timer = self._loop.call_later(pause, self._flush)
 

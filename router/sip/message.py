@@ -18,7 +18,6 @@ from typing import Final
 from router.sip.errors import RemoteError
 from router.sip.name_addr import split_list, split_parameters
 
-MAX_MESSAGE_BYTES: Final = 64 * 1024  # a UDP datagram cannot be larger; a TCP peer is held to the same
 MAX_HEADER_LINES: Final = 256  # a dozen is usual, fifty happens; bounds the work one message can cause
 MAX_CSEQ: Final = 2**31 - 1  # RFC 3261 §8.1.1.5
 MAX_STATUS: Final = 699

@@ -40,6 +40,17 @@ def test_numbers_are_written_as_the_trunk_wants_them(
     assert invite.user("From") == shown
 
 
+def test_trunk_named_by_its_host_is_recognised_by_what_the_name_resolves_to(
+    company: Company, start_router: StartRouter, peers_of: PeersOf
+) -> None:
+    company.document["trunks"]["second"]["address"] = f"localhost:{company.second_trunk_port}"
+    router = start_router()
+    peers = peers_of(router)
+    phone = peers.phone("201")
+    peers.call_by_second_trunk("caller_talks_then_hangs_up", "+3242200121").succeeds()
+    phone.succeeds()
+
+
 def test_number_only_in_from_where_the_trunk_wants_it_so(
     company: Company, start_router: StartRouter, peers_of: PeersOf
 ) -> None:

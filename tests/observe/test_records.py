@@ -16,7 +16,7 @@ import pytest
 
 from router.model.decision import Reason
 from router.model.record import CallRecord, LegRecord
-from router.observe.records import RecordWriter, serialise
+from router.observe.records import GROUP, RecordWriter, serialise
 from tests.conftest import Eventually
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -237,8 +237,8 @@ async def test_a_full_disk_disturbs_nobody_and_what_fits_in_memory_is_written_la
 async def test_a_disk_that_stays_full_costs_the_newest_records_and_no_more_memory(disk: SmallDisk) -> None:
     length = len(serialise(RECORD))
     writer = RecordWriter(disk.path, max_waiting_bytes=5 * length, flush_interval=1_000)
-    for _ in range(20):
+    for _ in range(2 * GROUP):
         writer.write(RECORD)
-    assert writer.counts[("lost",)] == 15
+    assert writer.counts[("lost",)] == 2 * GROUP - 5
     await writer.close()
-    assert writer.counts == {("written",): disk.ROOM // length, ("lost",): 20 - disk.ROOM // length}
+    assert writer.counts == {("written",): disk.ROOM // length, ("lost",): 2 * GROUP - disk.ROOM // length}

@@ -23,6 +23,7 @@ import uvloop
 
 from router import native
 from router.calls.authentication import Gate
+from router.calls.clock import PolicyClock
 from router.calls.exchange import Exchange
 from router.calls.lines import Lines
 from router.calls.peers import Peers
@@ -53,16 +54,6 @@ COLLECT_INTERVAL = 30.0  # seconds between looks for garbage, in quiet moments o
 QUIET_MESSAGES = 100  # received per second; below it the router is idle enough for a full collection
 
 _log = structlog.get_logger("router.app")
-
-
-class PolicyClock:
-    """The policy's clock: POSIX seconds, started where `--clock` says and running on at the normal pace."""
-
-    def __init__(self, start: float | None = None) -> None:
-        self._offset = 0.0 if start is None else start - time.time()
-
-    def __call__(self) -> float:
-        return time.time() + self._offset
 
 
 class Router:

@@ -10,7 +10,6 @@ Linux only, as are `epoll` and the error queue.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import select
 import socket
@@ -18,6 +17,7 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 from router.model.peers import Listener
 from router.model.tally import Counts
@@ -52,6 +52,16 @@ _ICMP_FRAGMENTATION_NEEDED = 4  # only path MTU discovery at work: the kernel fr
 _ICMP_PARAMETER_PROBLEM = 12
 _ICMP6_UNREACHABLE = 1
 _ICMP6_PARAMETER_PROBLEM = 4
+
+
+class Loop(Protocol):
+    """What is used of an event loop; what these return differs between loops."""
+
+    def add_reader(self, descriptor: int, callback: Callable[[], None], /) -> object: ...
+
+    def remove_reader(self, descriptor: int, /) -> object: ...
+
+    def call_soon(self, callback: Callable[[Flow, bytes], None], flow: Flow, data: bytes, /) -> object: ...
 
 
 class UdpFlow:
@@ -157,7 +167,7 @@ class UdpListener:
         self.backlog: deque[tuple[bytes, UdpFlow]] = deque()
         self._receive = receive
         self._failed = failed
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: Loop | None = None
         self._batch = 1
         self._left = 0.0  # when the last wake ended
         self._young: dict[SocketAddress, UdpFlow] = {}
@@ -171,7 +181,7 @@ class UdpListener:
             bound.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         _enlarge_buffers(bound)
 
-    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+    def open(self, loop: Loop) -> None:
         """Begin to receive, on `loop`."""
         self._loop = loop
         loop.add_reader(self._ready.fileno(), self._wake)

@@ -472,9 +472,6 @@ class Call:
         else:
             relay_request(self, leg, transaction, request, now)
 
-    def acknowledged(self, leg: Leg, now: float) -> None:
-        """The ACK of our 2xx on `leg` is here."""
-
     def ack_missing(self, leg: Leg, now: float) -> None:
         """The caller vanished between our 200 and its ACK (RFC 3261 §13.3.1.4)."""
         if self.state in (UP, ALONE):

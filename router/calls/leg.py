@@ -257,8 +257,6 @@ class Leg:
                 due.send(now, passed(request), request.body)
             else:
                 due.send(now)
-        if self.call is not None:
-            self.call.acknowledged(self, now)
 
     def ack_missing(self, now: float) -> None:
         self.answer = None

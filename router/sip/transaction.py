@@ -152,8 +152,8 @@ class ClientTransaction(Transaction):
 
     def timer_expired(self, name: str, now: float) -> None:
         if name == "C":  # never rung out: give it up as RFC 3261 §16.8 does
+            self.timer_c = None
             self.cancel("", now)
-            self.timer_c = self.stack.timers.start(TIMEOUT, self, "cancelled", now)
         elif name == "cancelled":
             self.timer_c = None
             if self.state in (CALLING, PROCEEDING):
@@ -335,11 +335,7 @@ def refused(transaction: ClientTransaction, response: Response, now: float) -> N
     assert transaction.data is not None
     transaction.acknowledgement = transaction.stack.acknowledge_refusal(transaction, transaction.data, response)
     transaction.data = None
-    if transaction.flow.reliable:
-        terminate(transaction, None, now)
-        transaction.state = TERMINATED
-    else:
-        transaction.lifetime = transaction.stack.timers.start(TIMEOUT, transaction, "D", now)
+    linger(transaction, TIMEOUT, "D", now)
 
 
 def acknowledge_again(transaction: ClientTransaction, _response: Response, _now: float) -> None:
@@ -351,27 +347,24 @@ def completed(transaction: ClientTransaction, _response: Response, now: float) -
     """Non-INVITE answered: absorb repeated answers for timer K (0 s over a reliable transport)."""
     stop_timers(transaction, None, now)
     transaction.data = None
-    if transaction.flow.reliable:
-        terminate(transaction, None, now)
-        transaction.state = TERMINATED
-    else:
-        transaction.lifetime = transaction.stack.timers.start(T4, transaction, "K", now)
+    linger(transaction, T4, "K", now)
 
 
 def timed_out(transaction: ClientTransaction, _message: None, now: float) -> None:
-    terminate(transaction, None, now)
-    owner = transaction.owner
-    if owner is not None:
-        transaction.owner = None
-        owner.transaction_failed(transaction, "timeout", now)
+    fail(transaction, "timeout", now)
 
 
 def broken(transaction: ClientTransaction, _message: None, now: float) -> None:
+    fail(transaction, "transport", now)
+
+
+def fail(transaction: ClientTransaction, cause: str, now: float) -> None:
+    """No final response will come: forget the transaction, then tell its owner."""
     terminate(transaction, None, now)
     owner = transaction.owner
     if owner is not None:
         transaction.owner = None
-        owner.transaction_failed(transaction, "transport", now)
+        owner.transaction_failed(transaction, cause, now)
 
 
 def stop_timers(transaction: Transaction, _message: None, _now: float) -> None:
@@ -386,6 +379,15 @@ def stop_timers(transaction: Transaction, _message: None, _now: float) -> None:
 def terminate(transaction: Transaction, _message: None, now: float) -> None:
     stop_timers(transaction, None, now)
     transaction.stack.forget(transaction)
+
+
+def linger(transaction: Transaction, delay: float, name: str, now: float) -> None:
+    """Stay to absorb what comes again, for `delay` seconds; over a reliable transport nothing does (RFC 3261 §17)."""
+    if transaction.flow.reliable:
+        terminate(transaction, None, now)
+        transaction.state = TERMINATED
+    else:
+        transaction.lifetime = transaction.stack.timers.start(delay, transaction, name, now)
 
 
 def send_response(transaction: ServerTransaction, _message: None, _now: float) -> None:
@@ -424,20 +426,12 @@ def refuse_again(transaction: ServerTransaction, _message: None, now: float) -> 
 def start_i(transaction: ServerTransaction, _message: Request, now: float) -> None:
     stop_timers(transaction, None, now)
     transaction.response = None
-    if transaction.flow.reliable:
-        terminate(transaction, None, now)
-        transaction.state = TERMINATED
-    else:
-        transaction.lifetime = transaction.stack.timers.start(T4, transaction, "I", now)
+    linger(transaction, T4, "I", now)
 
 
 def start_j(transaction: ServerTransaction, _message: None, now: float) -> None:
     transaction.head = ""
-    if transaction.flow.reliable:
-        terminate(transaction, None, now)
-        transaction.state = TERMINATED
-    else:
-        transaction.lifetime = transaction.stack.timers.start(TIMEOUT, transaction, "J", now)
+    linger(transaction, TIMEOUT, "J", now)
 
 
 def start_l(transaction: ServerTransaction, _message: None, now: float) -> None:

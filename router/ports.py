@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from router.model.audit import AuditEntry
 from router.model.binding import Binding
+from router.model.decision import Selection
 
 
 class Flow(Protocol):
@@ -67,6 +69,29 @@ class BindingStore(Protocol):
     async def close(self) -> None:
         """Write what is still to be written. Raises `StoreError` when that fails."""
         ...
+
+
+class StateStore(Protocol):
+    """Keeps what people and administrators selected, and who changed what."""
+
+    async def load(self) -> list[Selection]:
+        """Return every selection that was saved, those that are over included. Raises `StoreError`."""
+        ...
+
+    async def change(self, person: str, selections: Sequence[Selection], entry: AuditEntry) -> None:
+        """Make `selections` all that is kept of a person, together with the audit entry, before it returns: what was
+        confirmed survives a power cut. Raises `StoreError`; then neither was saved."""
+        ...
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Keep an audit entry that belongs to no selection. Raises `StoreError`."""
+        ...
+
+    async def audit(self, *, since: float, until: float, subject: str, limit: int) -> list[AuditEntry]:
+        """Return the newest entries in [since, until), newest first; `subject` "" for all. Raises `StoreError`."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class StoreError(Exception):

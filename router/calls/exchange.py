@@ -22,7 +22,7 @@ from router.calls.registrar import Registrar
 from router.calls.replaces import serve_replaces
 from router.calls.transfer import serve_refer
 from router.calls.trunk import Trunks
-from router.model.decision import Decision, Facts, Origin
+from router.model.decision import Decision, Facts, Origin, Selection
 from router.model.peers import Account, Pbx, Trunk
 from router.model.record import CallRecord
 from router.model.tally import Counts, Histogram
@@ -88,7 +88,7 @@ class Exchange:
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)
         self.calls: set[Call] = set()
-        self.profiles: Mapping[str, str] = {}
+        self.selections: Mapping[str, tuple[Selection, ...]] = {}
         self.draining = False
         self._served: dict[str, Served] = {
             "REGISTER": self._register,
@@ -202,7 +202,7 @@ class Exchange:
                 account.connection,
                 withhold=withhold,
                 lines=self.lines,
-                profiles=self.profiles,
+                selections=self.selections,
             )
         assert peer is not None
         number, name = _caller(request)
@@ -214,7 +214,7 @@ class Exchange:
             caller_name=name,
             withhold=withhold,
             lines=self.lines,
-            profiles=self.profiles,
+            selections=self.selections,
         )
 
     def decide(self, facts: Facts, policy: Policy) -> Decision:

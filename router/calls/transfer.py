@@ -92,7 +92,7 @@ def _facts(exchange: Exchange, call: Call, leg: Leg, request: Request, dialled: 
             None if account is None else account.connection,
             withhold=withhold,
             lines=exchange.lines,
-            profiles=exchange.profiles,
+            selections=exchange.selections,
         )
     number, name = None, None
     if leg.target:  # a PBX extension or a console that was called is known by what was called
@@ -108,7 +108,7 @@ def _facts(exchange: Exchange, call: Call, leg: Leg, request: Request, dialled: 
         caller_name=name,
         withhold=withhold,
         lines=exchange.lines,
-        profiles=exchange.profiles,
+        selections=exchange.selections,
     )
 
 

@@ -29,6 +29,8 @@ from router.model.decision import (
     Outcome,
     Reason,
     RingPerson,
+    SelectedBy,
+    Selection,
 )
 from router.policy import decide
 from router.policy.schedule import clock, local_time
@@ -129,7 +131,7 @@ def _moment(at: str | None, configuration: Configuration) -> float:
 def _facts(configuration: Configuration, caller: str, dialled: str, states: list[str], withhold: bool) -> Facts:
     policy = configuration.policy
     lines: dict[str, LineState] = {}
-    profiles: dict[str, str] = {}
+    selections: dict[str, tuple[Selection, ...]] = {}
     attempts: list[Attempt] = []
     for written in states:
         person, _, state = written.partition("=")
@@ -140,7 +142,7 @@ def _facts(configuration: Configuration, caller: str, dialled: str, states: list
         elif state in {line.value for line in LineState}:
             lines[person] = LineState(state)
         elif state in policy.profiles:
-            profiles[person] = state
+            selections[person] = (Selection(person, state, SelectedBy.PERSON, 0.0),)
         else:
             known = [*(line.value for line in LineState), *(outcome.value for outcome in Outcome), *policy.profiles]
             raise typer.BadParameter(_unknown("state", state, known), param_hint="--state")
@@ -158,7 +160,7 @@ def _facts(configuration: Configuration, caller: str, dialled: str, states: list
         number,
         withhold=withhold or caller == ANONYMOUS,
         lines=lines,
-        profiles=profiles,
+        selections=selections,
         attempts=tuple(attempts),
     )
 
@@ -247,7 +249,7 @@ def _as_text(decision: Decision, facts: Facts, configuration: Configuration, now
         profile = ""
         if decision.profile is not None:
             profile = f" · {decision.profile}"
-            if person.id in facts.profiles:
+            if person.id in facts.selections:
                 profile += ", selected"
             else:
                 scheduled = person.profile_at(local_time(now, policy.zone))

@@ -205,6 +205,21 @@ def _offer(value: Any) -> Any:
     return value
 
 
+def _rings(value: Any) -> Any:
+    if value == "all" or value is None:
+        return None
+    entries = []
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, str):
+            entries.append({"device": entry, "after": "0s"})
+        elif isinstance(entry, dict) and len(entry) == 1 and "device" not in entry:
+            device, after = next(iter(entry.items()))
+            entries.append({"device": device, "after": after})
+        else:
+            entries.append(entry)
+    return entries
+
+
 Duration = Annotated[float, BeforeValidator(_duration)]
 TimeOfDay = Annotated[int, BeforeValidator(_time), StandIn("00:00")]
 Day = Annotated[date, StandIn("2999-12-31")]
@@ -259,6 +274,15 @@ class Shows(Section):
 ShowsRule = Annotated[Shows, BeforeValidator(_shows)]
 
 
+class Contact(Section):
+    """Whom to ask about the telephones (S9); for the written policy only."""
+
+    name: str
+    subject: str
+    number: str | None = None
+    email: str | None = None
+
+
 class MainLine(Section):
     """Where calls to the main number go."""
 
@@ -276,6 +300,49 @@ class Company(Section):
     main_line: MainLine = MainLine()
     languages: Words = Field(default=["en"])
     short_numbers: Annotated[list[Extension], BeforeValidator(_as_list)] = Field(default=[])
+    shows: str | None = None
+    profile_order: list[Literal["administrator", "person", "calendar", "schedule"]] = Field(
+        default=["administrator", "person", "calendar", "schedule"], min_length=4, max_length=4
+    )
+    contacts: list[Contact] = Field(default=[])
+
+
+class Codes(Section):
+    """Feature codes besides those of the profiles. `hide_number` and the keys of `show` are dialled before a number."""
+
+    back: Extension | None = None
+    hide_number: Extension | None = None
+    show: dict[str, str] = Field(default={})
+
+
+class CallerExceptionSection(Section):
+    """Callers who are treated in their own way (S8): `rings_through` names what they get past.
+
+    `numbers` are E.164; one that ends in "*" is a prefix. `people` names people ("claire") and roles ("role:sales");
+    none of them means everybody.
+    """
+
+    numbers: Words
+    rings_through: list[Literal["busy_other", "absent", "on_call"]] = Field(default=[])
+    then: str | None = None
+    people: Words = Field(default=[])
+    approved_by: str
+    until: Day
+    clause: str = "S8"
+
+
+class Limit(Section):
+    """How much may be called of a group of destinations (X2). `cost_per_minute` is in the currency of `cost_per_day`;
+    a call counts `minutes` of it in advance, and what it lasts longer when it has ended."""
+
+    prefixes: Words
+    without: Words = Field(default=[], alias="except")
+    per: Literal["person", "company"] = "person"
+    calls_per_minute: int | None = Field(default=None, ge=1)
+    calls_per_day: int | None = Field(default=None, ge=1)
+    cost_per_minute: float = Field(default=0.0, ge=0)
+    cost_per_day: float | None = Field(default=None, gt=0)
+    minutes: float = Field(default=3.0, ge=0)
 
 
 class OwnedRange(Section):
@@ -283,6 +350,7 @@ class OwnedRange(Section):
     range: Annotated[tuple[str, str], BeforeValidator(_range)] | None = None
     verified: bool = False
     holder: str | None = None
+    port_out_lock: bool = True
 
 
 class CalendarSection(Section):
@@ -310,8 +378,18 @@ class ScheduleEntry(HoursWindow):
     clause: str | None = None
 
 
+class May(Section):
+    """Within which limits people choose (R8). `profiles`: none named means all that are for their role. `forward_to`:
+    "inside" (colleagues), "own_mobile", "outside" (numbers that the greylist allows), or names of targets."""
+
+    profiles: Words | None = None
+    forward_to: Words = Field(default=[])
+    for_at_most: Duration | None = None
+
+
 class Role(Section):
     based_on: str | None = None
+    may: May | None = None
     shows: ShowsRule | None = None
     when: Annotated[When, BeforeValidator(_empty)] = When()
     schedule: list[ScheduleEntry] | None = None
@@ -327,6 +405,10 @@ class ProfileSection(Section):
     code: Extension | None = None
     from_calendar: bool = False
     clause: str | None = None
+    then: str | None = None
+    shows: ShowsRule | None = None
+    roles: Words = Field(default=[])
+    ends_after: Duration | None = None
 
 
 class Team(Section):
@@ -345,9 +427,21 @@ class Device(Section):
     approved_by: str | None = None
 
 
+class LaterDevice(Section):
+    device: str
+    after: Duration
+
+
 class PersonSection(Section):
+    """`rings` says in which order devices ring: "all" at once, or a list such as [desk, {gsm: 10s}]; those that it does
+    not name do not ring."""
+
     name: str
     role: str
+    rings: Annotated[list[LaterDevice] | None, BeforeValidator(_rings)] = None
+    may: May | None = None
+    exceptions: list[CallerExceptionSection] = Field(default=[])
+    email: str | None = None
     extension: Extension | None = None
     direct_number: Number | None = None
     mobile: Number | None = None
@@ -397,10 +491,76 @@ class GreylistExceptionSection(Section):
     until: Day
 
 
+class GreylistSource(Section):
+    """A list that somebody else keeps: one prefix a line, fetched `every` so often.
+
+    `url` is https:, http: or a file; what comes is used only if it agrees with the SHA-256 that stands at `sha256`
+    (64 hexadecimal digits, or the URL of a file that begins with them), or with the Ed25519 signature at `signature` by
+    `signed_by` (both base64). A source that was not fetched for `stale_after` is reported.
+    """
+
+    url: str
+    every: Duration = 3600
+    sha256: str | None = None
+    signature: str | None = None
+    signed_by: str | None = None
+    stale_after: Duration = 2 * 86400
+    inbound: bool = False
+
+
 class GreylistSection(Section):
+    """`inbound` are prefixes that block callers as well (G9); `inbound_files` the same from files."""
+
     files: Words = Field(default=[])
     prefixes: Words = Field(default=[])
+    inbound: Words = Field(default=[])
+    inbound_files: Words = Field(default=[])
+    sources: list[GreylistSource] = Field(default=[])
     exceptions: list[GreylistExceptionSection] = Field(default=[])
+
+
+class CalendarFeed(Section):
+    """How people's calendars (`people.*.calendar`, a file or a URL) are read.
+
+    `profiles` gives, by a word in an event's title or category, the profile that it sets; "" is for all others, and the
+    only one that private events are matched with. Without it the profile with `from_calendar: true` is set.
+    """
+
+    every: Duration = 300
+    stale_after: Duration = 86400
+    profiles: dict[str, str] = Field(default={})
+
+
+class Token(Section):
+    """A bearer token of the API: `hash` is "sha256:…" as `renvoi token` prints it; `person` for the role "person"."""
+
+    hash: str
+    role: Literal["administrator", "reception", "reader", "person"]
+    person: str | None = None
+    until: date | None = None
+
+
+class Api(Section):
+    tokens: dict[str, Token] = Field(default={})
+
+
+class DataPack(Section):
+    """A data subscription (D3); for the written policy only."""
+
+    name: str
+    gigabytes: float | None = None
+    people: Words = Field(default=[])
+
+
+class Inventory(Section):
+    """What is listed in the written policy (D3, S7): phone models by what their User-Agent begins with, data packs, the
+    wireless network, and words for the dictionary (S9) by language."""
+
+    phones: dict[str, str] = Field(default={})
+    data_packs: list[DataPack] = Field(default=[])
+    wireless: Says = Field(default={})
+    dictionary: dict[str, Says] = Field(default={})
+    private_phone_days: int = 90
 
 
 class RegistrarSection(Section):
@@ -447,3 +607,10 @@ class Document(Section):
     trunks: dict[str, TrunkSection] = Field(default={})
     pbxs: dict[str, PbxSection] = Field(default={})
     greylist: GreylistSection = GreylistSection()
+    limits: dict[str, Limit] = Field(default={})
+    codes: Codes = Codes()
+    connections: Shows = Shows()
+    callers: dict[str, CallerExceptionSection] = Field(default={})
+    calendar_feed: CalendarFeed = CalendarFeed()
+    api: Api = Api()
+    inventory: Inventory = Inventory()

@@ -47,8 +47,59 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"  # no registered device, or none answered at all
 
 
+class SelectedBy(StrEnum):
+    """Who selected a profile, strongest first: what an administrator sets holds against a person's own choice, that
+    against their calendar, and all of them against the schedule (G4)."""
+
+    ADMINISTRATOR = "administrator"
+    PERSON = "person"
+    CALENDAR = "calendar"
+
+
+class Selection(NamedTuple):
+    """A profile selected for a person, in force during [since, until).
+
+    Args:
+        person: id of the person.
+        profile: name of a profile, or of one of the three kinds.
+        by: who selected it.
+        since: POSIX seconds on the policy's clock.
+        until: the automatic return, exclusive; None: until it is changed.
+        forward: where calls are to go meanwhile, in place of the profile's own target (R8): the name of a target, a
+            person's id or a number with "+"; "" for the profile's own.
+        actor: who did it, for the audit and the reasons: "phone 201", "token reception", "calendar".
+    """
+
+    person: str
+    profile: str
+    by: SelectedBy
+    since: float
+    until: float | None = None
+    forward: str = ""
+    actor: str = ""
+
+
+class Usage(NamedTuple):
+    """Calls made to a limited group of destinations (X2), by one caller or by the whole company.
+
+    The windows are those of the clock: a minute or a day that is over counts nothing any more.
+
+    Args:
+        minute: POSIX minute (seconds // 60) to which `in_minute` belongs; day: ordinal of the company's day to which
+            `in_day` and `cost` belong.
+        in_minute, in_day: calls begun; cost: what they are expected to cost, in the currency of the limit.
+    """
+
+    minute: int
+    in_minute: int
+    day: int
+    in_day: int
+    cost: float
+
+
 _ALL_IDLE: Mapping[str, LineState] = MappingProxyType({})
-_AS_SCHEDULED: Mapping[str, str] = MappingProxyType({})
+_AS_SCHEDULED: Mapping[str, tuple[Selection, ...]] = MappingProxyType({})
+_NOTHING_USED: Mapping[tuple[str, str], Usage] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +126,9 @@ class Facts(NamedTuple):
         caller_name: display name as received, or None.
         withhold: the caller asked for privacy (CLIR).
         lines: live line state by person; absent means idle.
-        profiles: profile selected by a person (or for them), by person id; absent means "as scheduled".
+        selections: profiles selected by people or for them, by person id, strongest first (see `SelectedBy`); those
+            that are over or have not begun may be among them. Absent means "as scheduled".
+        usage: what was used of limited destinations, by (group, person id); the person "" is the whole company.
         attempts: who was tried in this call already, oldest first. `calls` asks again with one more
             attempt after each person that did not answer.
     """
@@ -89,7 +142,8 @@ class Facts(NamedTuple):
     caller_name: str | None = None
     withhold: bool = False
     lines: Mapping[str, LineState] = _ALL_IDLE
-    profiles: Mapping[str, str] = _AS_SCHEDULED
+    selections: Mapping[str, tuple[Selection, ...]] = _AS_SCHEDULED
+    usage: Mapping[tuple[str, str], Usage] = _NOTHING_USED
     attempts: tuple[Attempt, ...] = ()
 
 
@@ -100,15 +154,18 @@ class Action(StrEnum):
     FORWARD = "forward"  # send the call on to another target (SIP address, person or number), as a diversion
     DIAL = "dial"  # out by a trunk
     EMERGENCY = "emergency"  # out by a trunk, dialled digits unmodified, before everything else
+    FEATURE = "feature"  # a feature code: do what `feature` says, tell the caller, hang up
     REFUSE = "refuse"  # answer with `status`
 
 
 @dataclass(frozen=True, slots=True)
 class RingPerson:
-    """Ring every registered device among `accounts` (device user names) of a person."""
+    """Ring every registered device among `accounts` (device user names) of a person at once, and those in `later` when
+    nobody has answered after so many seconds (or at once, when none of the earlier ones is registered)."""
 
     person: str
     accounts: tuple[str, ...]
+    later: tuple[tuple[float, tuple[str, ...]], ...] = ()
 
     def __str__(self) -> str:
         return self.person
@@ -141,11 +198,21 @@ Target = RingPerson | DialNumber | DialAddress
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One line of a `because`: which clause, in words, and where it is written."""
+    """One line of a `because`: which clause, in words, and where it is written.
 
-    clause: str  # "M2", "G1", "X2"; "" where no clause of the policy applies
+    Args:
+        clause: "M2", "G1", "X2"; "" where no clause of the policy applies.
+        text: in English; french: the same in French ("" where the English words are names only).
+        source: "roles.yaml:11".
+        rule: what was weighed: "emergency", "code", "dialled", "identity", "greylist", "limit", "departed",
+            "exception", "profile", "phone", "line", "hours", "ring", "answer" (how an attempt ended) or "last_resort".
+    """
+
+    clause: str
     text: str
-    source: str = ""  # "roles.yaml:11"
+    source: str = ""
+    french: str = ""
+    rule: str = ""
 
     def __str__(self) -> str:
         return f"{self.clause}  {self.text}" if self.clause else self.text
@@ -160,6 +227,50 @@ class Diversion:
 
     number: str  # E.164 with "+", or an extension where the person has no number
     reason: str
+
+
+class FeatureKind(StrEnum):
+    """What a feature code does."""
+
+    SELECT = "select"  # select a profile for the caller
+    RETURN = "return"  # take the caller's own selection back
+
+
+class Feature(NamedTuple):
+    """A feature code that was dialled (P2).
+
+    Args:
+        kind: see `FeatureKind`.
+        person: whose profile it is about.
+        profile: to be selected; "" for `RETURN`.
+        until: POSIX seconds of the automatic return, or None.
+        forward: see `Selection.forward`.
+    """
+
+    kind: FeatureKind
+    person: str
+    profile: str = ""
+    until: float | None = None
+    forward: str = ""
+
+
+class Weighed(NamedTuple):
+    """A person whose state a decision rests on, as it was: with these the call can be decided again.
+
+    Args:
+        person: id.
+        line: their line state.
+        profile: profile in force, or None; `by`: who selected it ("schedule" for the schedule; "" for None).
+        until: POSIX seconds at which the selection ends, or None.
+        forward: see `Selection.forward`.
+    """
+
+    person: str
+    line: LineState
+    profile: str | None
+    by: str = ""
+    until: float | None = None
+    forward: str = ""
 
 
 class Decision(NamedTuple):
@@ -178,6 +289,9 @@ class Decision(NamedTuple):
         person: the person whose rules decided (owner of the dialled number), or None.
         profile: the profile in force for that person, or None.
         withhold: show nothing to the outside (CLIR); trunks still get an asserted identity with Privacy.
+        feature: what a feature code asks for, for `FEATURE`.
+        limits: limited groups (X2) to which this call counts, for `Facts.usage`.
+        weighed: people whose states were weighed, in that order.
     """
 
     action: Action
@@ -193,3 +307,6 @@ class Decision(NamedTuple):
     person: str | None = None
     profile: str | None = None
     withhold: bool = False
+    feature: Feature | None = None
+    limits: tuple[str, ...] = ()
+    weighed: tuple[Weighed, ...] = ()

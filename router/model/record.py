@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from router.model.decision import Reason
+from router.model.decision import Attempt, Reason, Weighed
 
 
 class LegRecord(NamedTuple):
@@ -53,6 +53,12 @@ class CallRecord(NamedTuple):
         status: final SIP status that the caller got.
         cause: Q.850 cause with which the call ended, or None.
         ended_by: "caller", "callee" or "router".
+        caller_person, connection, caller_name, withhold: who called, as `Facts` says it.
+        rejected: alternatives that the last decision weighed and did not apply.
+        weighed: people's states on which the decisions rest, as the first decision that asked for each found them.
+        attempts: who was tried without an answer, oldest first. With `weighed` and the facts above the call can be
+            decided again (`renvoi replay`).
+        configuration: SHA-256 of the configuration that decided, hexadecimal.
     """
 
     call_id: str
@@ -73,3 +79,11 @@ class CallRecord(NamedTuple):
     status: int
     cause: int | None
     ended_by: str
+    caller_person: str | None = None
+    connection: str | None = None
+    caller_name: str | None = None
+    withhold: bool = False
+    rejected: tuple[Reason, ...] = ()
+    weighed: tuple[Weighed, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    configuration: str = ""

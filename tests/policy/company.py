@@ -8,7 +8,17 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from router.configuration import Configuration, load
-from router.model.decision import Attempt, Connection, Decision, Facts, LineState, Origin, Outcome
+from router.model.decision import (
+    Attempt,
+    Connection,
+    Decision,
+    Facts,
+    LineState,
+    Origin,
+    Outcome,
+    SelectedBy,
+    Selection,
+)
 from router.policy import Policy, decide
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -201,7 +211,7 @@ class Desk:
             caller_number=caller,
             withhold=withhold,
             lines=lines or {},
-            profiles=profiles or {},
+            selections=selected(profiles or {}),
             attempts=tuple(Attempt(who, outcome) for who, outcome in (tried or {}).items()),
         )
         return decide(facts, self.policy, moment(at))
@@ -226,7 +236,7 @@ class Desk:
             connection,
             withhold=withhold,
             lines=lines or {},
-            profiles=profiles or {},
+            selections=selected(profiles or {}),
         )
         return decide(facts, self.policy, moment(at))
 
@@ -234,6 +244,11 @@ class Desk:
         """A call that a PBX hands in."""
         facts = Facts(Origin.PBX, "central", dialled, caller_number=caller, caller_name=name)
         return decide(facts, self.policy, moment(at))
+
+
+def selected(profiles: dict[str, str]) -> dict[str, tuple[Selection, ...]]:
+    """Profiles that people selected themselves, until further notice."""
+    return {person: (Selection(person, name, SelectedBy.PERSON, 0.0),) for person, name in profiles.items()}
 
 
 def clauses(decision: Decision) -> list[str]:

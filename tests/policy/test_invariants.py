@@ -18,7 +18,7 @@ from router.model.decision import (
 )
 from router.policy import decide
 from router.policy.dialling import PLANS
-from tests.policy.company import configuration, moment
+from tests.policy.company import configuration, moment, selected
 
 POLICY = configuration().policy
 PEOPLE = sorted(POLICY.people)
@@ -50,7 +50,7 @@ def facts(draw: st.DrawFn) -> Facts:
         draw(st.one_of(st.none(), st.text(max_size=10))),
         draw(st.booleans()),
         draw(states),
-        draw(profiles),
+        selected(draw(profiles)),
     )
 
 
@@ -78,7 +78,8 @@ def whole_call(call: Facts, now: float, outcome: Outcome) -> list[Decision]:
             call.caller_name,
             call.withhold,
             call.lines,
-            call.profiles,
+            call.selections,
+            call.usage,
             (*call.attempts, attempt),
         )
         now += 20
@@ -97,7 +98,7 @@ def test_an_emergency_call_always_goes_out_unmodified(call: Facts, number: str, 
         call.caller_name,
         call.withhold,
         call.lines,
-        call.profiles,
+        call.selections,
     )
     decision = decide(call, POLICY, now)
     assert (decision.action, decision.target) == (Action.EMERGENCY, DialNumber(number))

@@ -1,0 +1,69 @@
+"""One call being decided: what is known, and what was weighed so far."""
+
+from __future__ import annotations
+
+from router.model.decision import Action, Decision, Diversion, Facts, Outcome, Reason
+from router.policy.identity import known_caller
+from router.policy.schedule import LocalTime, local_time
+from router.policy.snapshot import Person, Policy, SharedLine
+
+
+class Question:
+    """One call being decided: what is known, and what was weighed so far."""
+
+    __slots__ = (
+        "because",
+        "called",
+        "caller",
+        "diversions",
+        "facts",
+        "now",
+        "outcomes",
+        "outside",
+        "policy",
+        "profile",
+        "rejected",
+        "time",
+    )
+
+    def __init__(self, facts: Facts, policy: Policy, now: float) -> None:
+        self.facts = facts
+        self.policy = policy
+        self.now = now
+        self.time: LocalTime | None = None
+        self.caller = known_caller(facts, policy)
+        self.outcomes: dict[str, Outcome] = {attempt.person: attempt.outcome for attempt in facts.attempts}
+        self.called: Person | SharedLine | None = None
+        self.outside = ""  # number outside the company that was dialled
+        self.profile: str | None = None
+        self.because: list[Reason] = []
+        self.rejected: list[Reason] = []
+        self.diversions: list[Diversion] = []
+
+    def local_time(self) -> LocalTime:
+        """Wall-clock time of the decision."""
+        if self.time is None:
+            self.time = local_time(self.now, self.policy.zone)
+        return self.time
+
+
+def refuse(question: Question, status: int, phrase: str, reason: Reason) -> Decision:
+    return Decision(
+        Action.REFUSE,
+        None,
+        (*question.because, reason),
+        rejected=tuple(question.rejected),
+        diversions=tuple(question.diversions),
+        status=status,
+        phrase=phrase,
+        person=owner(question),
+        profile=question.profile,
+    )
+
+
+def owner(question: Question) -> str | None:
+    if isinstance(question.called, Person):
+        return question.called.id
+    if question.called is None and question.caller is not None:
+        return question.caller.person.id  # an outgoing call: the caller's rules decided
+    return None

@@ -6,6 +6,7 @@ from datetime import date
 
 import holidays
 
+from router.configuration.choices import roles_with_heirs
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.schema import HoursWindow
@@ -73,6 +74,8 @@ def compile_profiles(compilation: Compilation) -> dict[str, Profile]:
             Reason(section.clause or "P2", f"{name}, selected", str(compilation.mark("profiles", name))),
             frozen_mapping(section.says),
             tuple(section.offers),
+            roles_with_heirs(compilation, name, section),
+            section.ends_after,
         )
     return compiled
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from router.configuration.calendars import compile_calendars, compile_hours, compile_profiles
+from router.configuration.choices import check_choices
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark, has_errors
 from router.configuration.gaps import UNKNOWN, Location
@@ -46,6 +47,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     targets = TargetBook(compilation)
     roles = resolve_roles(compilation)
     check_shows(compilation)
+    check_choices(compilation)
     people = People(compilation, roles, targets, calendars, profiles).compile()
     greylist = compile_greylist(compilation)
     lines = _Lines(compilation, targets, hours)
@@ -70,6 +72,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         company=company,
         profiles=frozen_mapping(profiles),
         short_numbers=frozenset(document.company.short_numbers),
+        target_names=frozenset(document.targets),
     )
 
 

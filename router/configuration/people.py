@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from router.configuration.calendars import compile_window
+from router.configuration.choices import compile_choices
 from router.configuration.compilation import Compilation
 from router.configuration.identities import Identities
 from router.configuration.peers import end_of_exception
@@ -141,6 +142,8 @@ class People:
             without_phone=without_phone,
             last_resort=last_resort,
             says=self._says[role.name],
+            choices=compile_choices(compilation, name, section, role),
+            mobile=section.mobile or "",
         )
 
     def _team(self, name: str, section: PersonSection, role: ResolvedRole) -> Team | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.gaps import UNKNOWN
-from router.configuration.schema import Condition, ScheduleEntry, Shows, When
+from router.configuration.schema import Condition, May, ScheduleEntry, Shows, When
 from router.model.decision import Reason
 
 CONDITIONS = ("on_call", "busy_other", "absent", "no_answer", "unreachable", "rejected")
@@ -60,7 +60,8 @@ class ResolvedRole:
     """A role with everything it inherits.
 
     `shows` lists the roles' rules for the shown number, nearest first, each with its place; `says` holds the role's
-    own messages by profile and language (R4); `precedence` says whether a call or a profile weighs more (G4).
+    own messages by profile and language (R4); `precedence` says whether a call or a profile weighs more (G4); `may`
+    lists the limits of what people choose (R8), nearest first.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ResolvedRole:
     team: str | None
     line_first: bool
     precedence: Reason
+    may: tuple[tuple[May, str], ...] = ()
 
     @property
     def shows_team(self) -> bool:
@@ -132,6 +134,7 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     roles = compilation.document.roles
     line, whole = _lineage(name, compilation)
     shows: list[tuple[Shows, str]] = []
+    may: list[tuple[May, str]] = []
     when: dict[str, Written] = {}
     schedule: tuple[ScheduleRule, ...] | None = None
     says: dict[str, dict[str, str]] = {}
@@ -142,6 +145,8 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
         role = roles[ancestor]
         if role.shows is not None:
             shows.append((role.shows, _source(compilation.mark("roles", ancestor, "shows"), ancestor, name)))
+        if role.may is not None:
+            may.append((role.may, _source(compilation.mark("roles", ancestor, "may"), ancestor, name)))
         for condition in CONDITIONS:
             written: Condition | None = getattr(role.when, condition)
             if written is not None and condition not in when:
@@ -170,7 +175,7 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     if team is None and not (whole and not any(compilation.gaps.covers("roles", role, "team") for role in line)):
         team = UNKNOWN
     precedence = precedence or replace(_PRECEDENCE["profile"], source=f"{here} (usual)")
-    return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, line_first, precedence)
+    return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, line_first, precedence, tuple(may))
 
 
 def _lineage(name: str, compilation: Compilation) -> tuple[list[str], bool]:

@@ -47,6 +47,8 @@ class Profile:
         says: what the caller is told, by language.
         offers: what the caller is offered ("message", "callback", "transfer:reception").
         reason: why it applies when somebody selected it.
+        roles: for whose people it is (R9), the roles that inherit from those named included; empty: for everybody's.
+        ends_after: seconds after which a selection ends that names no end, or None.
     """
 
     name: str
@@ -54,6 +56,30 @@ class Profile:
     reason: Reason
     says: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     offers: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+    ends_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Within which limits a person chooses when and how to be reached (R8).
+
+    Args:
+        profiles: names of the profiles that they may select; None: all that are for their role.
+        inside, outside: calls may be forwarded to colleagues and shared numbers; to numbers outside the company.
+        own_mobile: calls may be forwarded to their own mobile.
+        targets: names of the targets to which calls may be forwarded.
+        for_at_most: seconds that a selection may last, or None.
+        source: where the limits are written.
+    """
+
+    profiles: frozenset[str] | None = None
+    inside: bool = False
+    outside: bool = False
+    own_mobile: bool = False
+    targets: frozenset[str] = frozenset()
+    for_at_most: float | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +133,8 @@ class Person:
         without_phone: treatment of a person who has no phone (F5), or None.
         last_resort: treatments tried in order when the one that applies cannot be used.
         says: the role's own messages, by profile and language (R4); they go before the profile's.
+        choices: what the person may select (R8).
+        mobile: number of their mobile, E.164 with "+"; "" for none.
     """
 
     id: str
@@ -134,6 +162,8 @@ class Person:
     without_phone: Treatment | None = None
     last_resort: tuple[Treatment, ...] = ()
     says: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    choices: Choices = Choices()
+    mobile: str = ""
 
     def profile_at(self, time: LocalTime) -> ScheduledProfile | None:
         """Return the scheduled profile in force, or None."""
@@ -219,6 +249,7 @@ class Policy:
         unassigned: owned numbers that nobody has.
         company: identity of the company (the main number), used where no other may be shown.
         profiles: by name, the three kinds included.
+        target_names: what a selection can forward to by name, people aside.
     """
 
     plan: DiallingPlan
@@ -234,3 +265,4 @@ class Policy:
     company: ShownIdentity
     profiles: Mapping[str, Profile]
     short_numbers: frozenset[str] = frozenset()
+    target_names: frozenset[str] = frozenset()

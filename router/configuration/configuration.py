@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router.configuration.findings import Finding
+from router.model.access import ApiToken
 from router.model.peers import Account, Listener, Pbx, Trunk
 from router.policy.snapshot import Policy
 
@@ -41,6 +42,7 @@ class Configuration:
         registrar: see `RegistrarBounds`.
         hash: SHA-256 of the sources, hexadecimal.
         warnings: findings that do not stop the router.
+        api_tokens: who may use the API.
     """
 
     directory: Path
@@ -60,3 +62,4 @@ class Configuration:
     registrar: RegistrarBounds
     hash: str
     warnings: tuple[Finding, ...] = ()
+    api_tokens: tuple[ApiToken, ...] = ()

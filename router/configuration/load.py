@@ -18,6 +18,7 @@ from router.configuration.peers import (
 )
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
+from router.configuration.tokens import compile_tokens
 from router.configuration.validation import validate
 from router.policy.dialling import PLANS
 from router.policy.emergency import PACKS
@@ -55,6 +56,7 @@ def load_with_sources(directory: Path) -> Loaded:
     pbxs = compile_pbxs(document, sources)
     check_peer_sources(trunks, pbxs, sources)
     accounts = compile_accounts(document, sources, zone)
+    api_tokens = compile_tokens(document, sources, zone)
     policy = compile_policy(document, sources, zone)
     if policy is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
@@ -79,6 +81,7 @@ def load_with_sources(directory: Path) -> Loaded:
         registrar=RegistrarBounds(int(bounds.min_expires), int(bounds.max_expires), int(bounds.default_expires)),
         hash=sources.hash,
         warnings=tuple(sources.findings),
+        api_tokens=api_tokens,
     )
     return Loaded(configuration, document, sources)
 

@@ -1,4 +1,4 @@
-"""`renvoi check` and `renvoi simulate`: what is wrong with a policy, and what it would do with a call.
+"""`renvoi simulate`: what a policy would do with a call.
 
 `simulate` asks the very `decide` that decides calls.
 """
@@ -8,13 +8,12 @@ from __future__ import annotations
 import json as json_format
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from router.configuration import Configuration, ConfigurationError, Finding, load
-from router.configuration.check import check as check_configuration
+from router.cli.findings import ConfigOption, JsonOption, print_findings
+from router.configuration import Configuration, ConfigurationError, load
 from router.configuration.findings import closest
 from router.model.decision import (
     Action,
@@ -37,29 +36,6 @@ from router.policy.schedule import clock, local_time
 from router.policy.snapshot import Person
 
 ANONYMOUS = "anonymous"
-
-ConfigOption = Annotated[
-    Path,
-    typer.Option(
-        help="Directory of the configuration.", exists=True, file_okay=False, readable=True, metavar="DIRECTORY"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def check(config: ConfigOption, json: JsonOption = False) -> None:
-    """Say what is wrong with a configuration: exit code 0 for nothing, 1 for findings, 2 for a wrong command line."""
-    began = time.perf_counter()
-    findings = check_configuration(config, time.time())
-    if json:
-        print(
-            json_format.dumps({"findings": [finding.as_dict() for finding in findings]}, ensure_ascii=False, indent=2)
-        )
-    else:
-        _print_findings(findings)
-        count = "no finding" if not findings else "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
-        print(f"{count} · {config} · {time.perf_counter() - began:.1f} s")
-    raise typer.Exit(1 if findings else 0)
 
 
 def simulate(
@@ -91,7 +67,7 @@ def simulate(
                 json_format.dumps({"findings": [finding.as_dict() for finding in error.findings]}, ensure_ascii=False)
             )
         else:
-            _print_findings(error.findings)
+            print_findings(error.findings)
         raise typer.Exit(1) from None
     now = _moment(at, configuration)
     facts = _facts(configuration, caller, dialled, state or [], withhold)
@@ -103,17 +79,8 @@ def simulate(
 
 
 def register(app: typer.Typer) -> None:
-    """Add `check` and `simulate` to the command line."""
-    app.command()(check)
+    """Add `simulate` to the command line."""
     app.command()(simulate)
-
-
-def _print_findings(findings: tuple[Finding, ...]) -> None:
-    width = max((len(str(finding.mark)) for finding in findings), default=0)
-    for finding in findings:
-        print(f"{finding.mark!s:<{width}}  {finding.severity:<7}  {finding.clause:<3}  {finding.message}")
-        if finding.suggestion:
-            print(f"{'':<{width}}                {finding.suggestion}")
 
 
 def _moment(at: str | None, configuration: Configuration) -> float:

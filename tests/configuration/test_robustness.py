@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.configuration.check import check
+from router.proof.check import check
 from tests.policy.company import COMPANY, moment
 
 DOCUMENT = yaml.load(COMPANY, Loader=yaml.BaseLoader)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.configuration import Finding
-from router.configuration.check import check
+from router.proof.check import check
 from tests.policy.company import COMPANY, moment
 
 NOW = moment("2026-11-24T10:00")

@@ -1,12 +1,17 @@
-"""Destinations that must not be called (REQUIREMENTS X2)."""
+"""Numbers that must not be called, and callers that are not let in (REQUIREMENTS X2, G9)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
+from typing import Final
 
 from router.model.decision import Reason
+from router.policy.prefixes import Entry, PrefixTable, number_key
+
+_NO_TABLES: Final[tuple[PrefixTable, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,46 +21,120 @@ class GreylistException:
     prefix: str
     until: float
     reason: Reason
+    approved_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Greylist:
-    """Prefixes of E.164 numbers (with "+") by longest match; `lengths` holds those in use, longest first.
+    """Prefixes by longest match, from any number of lists; it never changes.
 
-    An exception wins over a blocked prefix that is not longer than itself.
+    The longest prefix decides, of equal ones that of the first list. An exception wins over a prefix that is not longer
+    than itself, in both directions.
+
+    Attributes:
+        tables: the lists; those of the configuration come first.
+        exceptions: by prefix (with "+").
+        entry_count: how many prefixes the lists have together.
     """
 
-    blocked: Mapping[str, str]  # prefix -> where it is written
-    exceptions: Mapping[str, GreylistException]
-    lengths: tuple[int, ...]
+    __slots__ = ("_by_head", "_inbound_by_head", "_lengths", "entry_count", "exceptions", "tables")
 
-    @classmethod
-    def of(cls, blocked: Mapping[str, str], exceptions: tuple[GreylistException, ...] = ()) -> Greylist:
-        """Build a greylist from prefixes (with "+") and the places where they are written."""
-        by_prefix = {exception.prefix: exception for exception in exceptions}
-        lengths = sorted({len(prefix) for prefix in (*blocked, *by_prefix)}, reverse=True)
-        return cls(MappingProxyType(dict(blocked)), MappingProxyType(by_prefix), tuple(lengths))
+    def __init__(self, tables: Iterable[PrefixTable] = (), exceptions: Iterable[GreylistException] = ()) -> None:
+        self.tables = tuple(tables)
+        self.exceptions: Mapping[str, GreylistException] = MappingProxyType(
+            {exception.prefix: exception for exception in exceptions}
+        )
+        self.entry_count = sum([table.entry_count for table in self.tables])
+        self._lengths = sorted({len(prefix) for prefix in self.exceptions}, reverse=True)
+        self._by_head = _by_head(self.tables)
+        self._inbound_by_head = _by_head(table for table in self.tables if table.blocks_callers)
+
+    def with_lists(self, tables: Iterable[PrefixTable]) -> Greylist:
+        """Return this greylist with more lists behind its own: those that were fetched."""
+        return Greylist((*self.tables, *tables), self.exceptions.values())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Greylist, (self.tables, tuple(self.exceptions.values()))
+
+    def pieces(self) -> tuple[object, ...]:
+        """See `PrefixTable.pieces`."""
+        return tuple(chain.from_iterable([table.pieces() for table in self.tables]))
 
     def find(self, number: str, now: float) -> Reason | GreylistException | None:
-        """Say what the list holds about `number` (E.164 with "+") at `now`.
+        """Say what the lists hold about calling `number` (E.164 with "+") at `now`.
 
         Returns:
             Why it must not be called; the exception by which it may be called although it is listed; None where it is
             not listed.
         """
-        exception: GreylistException | None = None
-        for length in self.lengths:
-            prefix = number[:length]
-            if exception is None:
-                exception = self.exceptions.get(prefix)
-                if exception is not None and now >= exception.until:
-                    exception = None
-            source = self.blocked.get(prefix)
-            if source is not None:
-                return exception or Reason("X2", f"{prefix} is on the greylist", source)
-        return None
+        entry = self.entry(number)
+        return None if entry is None else self.exception(number, entry, now) or _not_to_be_called(entry)
 
     def match(self, number: str, now: float) -> Reason | None:
         """Return why `number` (E.164 with "+") must not be called at `now`, or None when it may be."""
-        found = self.find(number, now)
-        return found if isinstance(found, Reason) else None
+        entry = self.entry(number)
+        return None if entry is None or self.exception(number, entry, now) else _not_to_be_called(entry)
+
+    def blocks_caller(self, number: str, now: float) -> Reason | None:
+        """Return why a caller with `number` (E.164 with "+") is not let in at `now`, or None when they are (G9)."""
+        entry = self.caller_entry(number)
+        return None if entry is None or self.exception(number, entry, now) else _not_let_in(entry)
+
+    def entry(self, number: str) -> Entry | None:
+        """Return the longest prefix of `number` (E.164 with "+") in any list, or None."""
+        return _longest(self._by_head.get(number[1:4], _NO_TABLES), number, False)
+
+    def caller_entry(self, number: str) -> Entry | None:
+        """Return the longest prefix of `number` (E.164 with "+") that blocks callers, or None."""
+        return _longest(self._inbound_by_head.get(number[1:4], _NO_TABLES), number, True)
+
+    def exception(self, number: str, entry: Entry, now: float) -> GreylistException | None:
+        """Return the exception that allows `number` at `now` although `entry` lists it, or None."""
+        for length in self._lengths:
+            if length < len(entry.prefix):
+                break
+            exception = self.exceptions.get(number[:length])
+            if exception is not None and now < exception.until:
+                return exception
+        return None
+
+
+def _not_to_be_called(entry: Entry) -> Reason:
+    return Reason(
+        "X2",
+        f"{entry.prefix} is on the greylist",
+        entry.place,
+        f"{entry.prefix} est une destination sur liste grise",
+        "greylist",
+    )
+
+
+def _not_let_in(entry: Entry) -> Reason:
+    return Reason(
+        "G9",
+        f"callers from {entry.prefix} are on the greylist",
+        entry.place,
+        f"les appels venant de {entry.prefix} sont sur liste grise",
+        "greylist",
+    )
+
+
+def _longest(tables: tuple[PrefixTable, ...], number: str, inbound: bool) -> Entry | None:
+    if not tables or number[0] != "+" or not number[1:].isdigit() or not number.isascii():
+        return None
+    key = number_key(number[1:])
+    found, found_row, longest = tables[0], -1, 0
+    for table in tables:
+        row = table.find_inbound(key) if inbound else table.find(key)
+        if row >= 0:
+            length = table.length(row)
+            if length > longest:
+                found, found_row, longest = table, row, length
+    return found.entry(found_row) if longest else None
+
+
+def _by_head(tables: Iterable[PrefixTable]) -> dict[str, tuple[PrefixTable, ...]]:
+    found: dict[str, tuple[PrefixTable, ...]] = {}
+    for table in tables:
+        for head in table.heads:
+            found[head] = (*found.get(head, _NO_TABLES), table)
+    return found

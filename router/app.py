@@ -28,6 +28,7 @@ from router.calls.exchange import Exchange
 from router.calls.lines import Lines
 from router.calls.peers import Peers
 from router.calls.registrar import Bounds, Registrar
+from router.calls.states import States
 from router.calls.trunk import TrunkLine, Trunks
 from router.configuration import Configuration, ConfigurationError, load
 from router.model.tally import Histogram
@@ -35,12 +36,15 @@ from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, dec
 from router.observe.logs import BoundedLog, configure
 from router.observe.metrics import Metrics
 from router.observe.records import RecordWriter
-from router.ports import Flow
+from router.ports import Flow, StoreError
 from router.sip.digest import DigestServer
 from router.sip.errors import LocalError
 from router.sip.ids import Ids
 from router.sip.stack import Stack
-from router.stores.sqlite import SqliteBindings
+from router.stores.bindings import SqliteBindings
+from router.stores.database import Database
+from router.stores.journal import Journal
+from router.stores.states import SqliteStates
 from router.transport.drive import Drive
 from router.transport.transports import ListenerError, Transports
 from router.web.application import create_app
@@ -49,7 +53,7 @@ from router.web.server import WebServer
 DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
 MAX_ACCOUNTS_SHOWN = 30
 FAREWELL_SECONDS = 1.0  # how long the last BYEs may wait for their answers
-EXPIRY_INTERVAL = 1.0  # seconds between looks for bindings that have expired
+EXPIRY_INTERVAL = 1.0  # seconds between looks for bindings and selections that have expired
 COLLECT_INTERVAL = 30.0  # seconds between looks for garbage, in quiet moments only
 QUIET_MESSAGES = 100  # received per second; below it the router is idle enough for a full collection
 
@@ -81,8 +85,13 @@ class Router:
         """Open everything. Raises OSError or StoreError with a text that says what to do."""
         configuration = self.configuration
         configuration.data_directory.mkdir(parents=True, exist_ok=True)
-        self.bindings = await SqliteBindings.open(configuration.data_directory / "renvoi.sqlite")
+        self.database = await Database.open(configuration.data_directory / "renvoi.sqlite")
+        self.bindings = SqliteBindings(self.database)
         saved = await self.bindings.load()
+        self.state_store = SqliteStates(self.database)
+        self.journal = Journal(self.state_store)
+        self.states = States(self.journal)
+        self.states.restore(await self.state_store.load(), self.clock())
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
         await self.transports.start(configuration.listeners)
         self._build(configuration)
@@ -123,6 +132,7 @@ class Router:
             self.records.write,
             Histogram(SETUP_BOUNDS),
             Histogram(DECISION_BOUNDS),
+            self.states,
         )
 
     def _digest(self, configuration: Configuration) -> DigestServer:
@@ -149,7 +159,9 @@ class Router:
         await self.web.close()
         await self.transports.close()
         await self.records.close()
+        await self.journal.close()
         await self.bindings.close()
+        await self.database.close()
 
     def reload(self) -> None:
         """Read the configuration again, and open the record file anew. A bad one is logged in full and changes
@@ -189,7 +201,9 @@ class Router:
 
     def _expire(self) -> None:
         self._expiring = self.loop.call_later(EXPIRY_INTERVAL, self._expire)
-        self.registrar.expire(self.clock())
+        now = self.clock()
+        self.registrar.expire(now)
+        self.states.prune(now)
 
     def _flow_failed(self, flow: Flow, data: bytes) -> None:
         now = self._monotonic()
@@ -287,7 +301,7 @@ async def _serve(configuration: Configuration, clock: str | None) -> int:
     }
     try:
         await router.start()
-    except (ListenerError, OSError) as error:
+    except (ListenerError, StoreError, OSError) as error:
         _complain(str(error))
         return 1
     for number, handler in handlers.items():

@@ -96,3 +96,25 @@ class StateStore(Protocol):
 
 class StoreError(Exception):
     """A store cannot be read or written; the text says which one, why, and what to do."""
+
+
+class StateJournal(Protocol):
+    """Takes changes at once and hands them to a `StateStore` one after the other, behind the calls."""
+
+    def change(self, person: str, selections: Sequence[Selection], entry: AuditEntry) -> None:
+        """See `StateStore.change`; never waits, never raises for a fault of the medium: that is logged, and tried
+        again."""
+        ...
+
+    def record(self, entry: AuditEntry) -> None:
+        """See `StateStore.record`, in the same manner."""
+        ...
+
+    def when_written(self, told: Callable[[StoreError | None], None]) -> None:
+        """Call `told` once everything taken so far is kept (perhaps at once), or with what the store says of the
+        first that it refuses."""
+        ...
+
+    async def written(self) -> None:
+        """Wait for the same. Raises `StoreError`."""
+        ...

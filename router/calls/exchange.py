@@ -6,7 +6,7 @@ and lets a `Call` do what was decided. It owns what all calls share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from time import perf_counter
 from typing import Final
@@ -20,9 +20,10 @@ from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
 from router.calls.registrar import Registrar
 from router.calls.replaces import serve_replaces
+from router.calls.states import States
 from router.calls.transfer import serve_refer
 from router.calls.trunk import Trunks
-from router.model.decision import Decision, Facts, Origin, Selection
+from router.model.decision import Decision, Facts, Origin
 from router.model.peers import Account, Pbx, Trunk
 from router.model.record import CallRecord
 from router.model.tally import Counts, Histogram
@@ -52,6 +53,7 @@ class Exchange:
         policy: the snapshot for calls that begin from now on; replace it to reload.
         clock: POSIX seconds by which the policy decides and registrations expire.
         recorded: takes the record of each ended call.
+        states: what people selected; None: they select nothing that outlives this exchange.
     Attributes:
         calls: those in progress.
         decisions: by (action, rule); decision_seconds, setup_seconds: histograms.
@@ -71,6 +73,7 @@ class Exchange:
         recorded: Callable[[CallRecord], None],
         setup_seconds: Histogram,
         decision_seconds: Histogram,
+        states: States | None = None,
     ) -> None:
         self.stack = stack
         self.policy = policy
@@ -88,7 +91,8 @@ class Exchange:
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)
         self.calls: set[Call] = set()
-        self.selections: Mapping[str, tuple[Selection, ...]] = {}
+        self.states = states or States()
+        self.selections = self.states.selections
         self.draining = False
         self._served: dict[str, Served] = {
             "REGISTER": self._register,

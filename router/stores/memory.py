@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from router.model.audit import AuditEntry
 from router.model.binding import Binding
+from router.model.decision import Selection
 
 
 class MemoryBindings:
@@ -21,6 +23,31 @@ class MemoryBindings:
             self._bindings[user] = tuple(bindings)
         else:
             self._bindings.pop(user, None)
+
+    async def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class MemoryStates:
+    """Selections and audit in memory; implements `ports.StateStore`."""
+
+    def __init__(self) -> None:
+        self._selections: dict[str, tuple[Selection, ...]] = {}
+        self._audit: list[AuditEntry] = []
+
+    async def load(self) -> list[Selection]:
+        return [selection for selections in self._selections.values() for selection in selections]
+
+    async def change(self, person: str, selections: Sequence[Selection], entry: AuditEntry) -> None:
+        self._selections[person] = tuple(selections)
+        self._audit.append(entry)
+
+    async def record(self, entry: AuditEntry) -> None:
+        self._audit.append(entry)
+
+    async def audit(self, *, since: float, until: float, subject: str, limit: int) -> list[AuditEntry]:
+        wanted = [entry for entry in self._audit if since <= entry.at < until and subject in ("", entry.subject)]
+        return sorted(reversed(wanted), key=lambda entry: -entry.at)[:limit]
 
     async def close(self) -> None:
         """Nothing is left to write."""

@@ -11,8 +11,9 @@ import pytest
 
 from router.model.binding import Binding
 from router.ports import BindingStore, StoreError
+from router.stores.bindings import SqliteBindings
+from router.stores.database import Database
 from router.stores.memory import MemoryBindings
-from router.stores.sqlite import SqliteBindings
 from tests.conftest import Eventually
 
 DESK = Binding(
@@ -42,20 +43,26 @@ Reopen = Callable[[], Awaitable[BindingStore]]
 async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Reopen]:
     """Closes the store, if it is open, and opens it again with what it kept."""
     store: BindingStore | None = None
+    database: Database | None = None
 
-    async def close_and_open() -> BindingStore:
-        nonlocal store
+    async def close() -> None:
         if store is not None:
             await store.close()
+        if database is not None:
+            await database.close()
+
+    async def close_and_open() -> BindingStore:
+        nonlocal store, database
+        await close()
         if request.param == "sqlite":
-            store = await SqliteBindings.open(tmp_path / "bindings.db")
+            database = await Database.open(tmp_path / "bindings.db")
+            store = SqliteBindings(database)
         elif store is None:
             store = MemoryBindings()
         return store
 
     yield close_and_open
-    if store is not None:
-        await store.close()
+    await close()
 
 
 async def test_a_new_store_is_empty(reopen: Reopen) -> None:
@@ -98,27 +105,32 @@ async def test_many_accounts_are_saved_at_once(reopen: Reopen) -> None:
     assert len(await (await reopen()).load()) == 1200
 
 
-async def test_sqlite_writes_within_a_second_without_being_closed(tmp_path: Path, eventually: Eventually) -> None:
-    path = tmp_path / "bindings.db"
-    store = await SqliteBindings.open(path, flush_interval=0.01)
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(tmp_path / "bindings.db")
+    yield database
+    await database.close()
+
+
+async def test_sqlite_writes_within_a_second_without_being_closed(database: Database, eventually: Eventually) -> None:
+    store = SqliteBindings(database, flush_interval=0.01)
     store.save("201", [DESK])
-    reader = sqlite3.connect(path)
+    reader = sqlite3.connect(database.path)
     await eventually(lambda: reader.execute("SELECT cseq FROM binding").fetchall() == [(7,)], "the flush")
     reader.close()
     await store.close()
 
 
 async def test_sqlite_keeps_what_it_could_not_write_and_tries_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, eventually: Eventually
+    database: Database, caplog: pytest.LogCaptureFixture, eventually: Eventually
 ) -> None:
-    path = tmp_path / "bindings.db"
-    store = await SqliteBindings.open(path, flush_interval=0.01)
-    blocker = sqlite3.connect(path)
+    store = SqliteBindings(database, flush_interval=0.01)
+    blocker = sqlite3.connect(database.path)
     blocker.execute("ALTER TABLE binding RENAME TO moved")
     blocker.commit()
     store.save("201", [DESK])
     await eventually(lambda: caplog.records, "the fault is logged")
-    assert str(path) in caplog.records[0].getMessage()
+    assert str(database.path) in caplog.records[0].getMessage()
     blocker.execute("ALTER TABLE moved RENAME TO binding")
     blocker.commit()
     await eventually(lambda: blocker.execute("SELECT cseq FROM binding").fetchall() == [(7,)], "the next attempt")
@@ -126,52 +138,11 @@ async def test_sqlite_keeps_what_it_could_not_write_and_tries_again(
     await store.close()
 
 
-async def test_sqlite_says_at_close_what_it_could_not_write(tmp_path: Path) -> None:
-    path = tmp_path / "bindings.db"
-    store = await SqliteBindings.open(path)
-    with sqlite3.connect(path) as blocker:
+async def test_sqlite_says_at_close_what_it_could_not_write(database: Database) -> None:
+    store = SqliteBindings(database)
+    with sqlite3.connect(database.path) as blocker:
         blocker.execute("DROP TABLE binding")
     blocker.close()
     store.save("201", [DESK])
     with pytest.raises(StoreError, match="no such table"):
         await store.close()
-
-
-async def test_a_damaged_database_is_named_with_what_to_do(tmp_path: Path) -> None:
-    path = tmp_path / "bindings.db"
-    path.write_bytes(b"this was a database once" * 1000)
-    with pytest.raises(StoreError, match=r"bindings\.db: the database is damaged .* move it away"):
-        await SqliteBindings.open(path)
-
-
-async def test_a_database_of_which_a_page_is_damaged_is_found_at_the_start(tmp_path: Path) -> None:
-    path = tmp_path / "bindings.db"
-    store = await SqliteBindings.open(path)
-    for number in range(500):
-        store.save(str(number), [replace(DESK, user=str(number))])
-    await store.close()
-    content = bytearray(path.read_bytes())
-    content[4096 * 2 : 4096 * 6] = b"\xff" * (4096 * 4)
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match="the database is damaged"):
-        await SqliteBindings.open(path)
-
-
-async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "bindings.db"
-    with sqlite3.connect(path) as newer:
-        newer.execute("PRAGMA user_version = 99")
-    newer.close()
-    with pytest.raises(StoreError, match="newer version of Renvoi"):
-        await SqliteBindings.open(path)
-
-
-async def test_a_missing_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"nowhere does not exist; create it"):
-        await SqliteBindings.open(tmp_path / "nowhere" / "bindings.db")
-
-
-async def test_a_path_that_cannot_be_a_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "bindings.db").mkdir()
-    with pytest.raises(StoreError, match=r"bindings\.db: not writable"):
-        await SqliteBindings.open(tmp_path / "bindings.db")

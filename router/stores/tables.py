@@ -1,0 +1,65 @@
+"""The tables as they stand after the last migration; a test compares them with what the migrations make."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+bindings = Table(
+    "binding",
+    metadata,
+    Column("user", String, primary_key=True),
+    Column("contact", String, primary_key=True),
+    Column("expires_at", Float, nullable=False),
+    Column("call_id", String, nullable=False),
+    Column("cseq", Integer, nullable=False),
+    Column("transport", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("q", Float, nullable=False),
+    Column("path", JSON, nullable=False),
+    Column("params", String, nullable=False),
+    Column("instance", String, nullable=False),
+    Column("user_agent", String, nullable=False),
+)
+
+# One row for an administrator's and one for the person's own selection; those of calendars are not stored.
+selections = Table(
+    "selection",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("by", String, primary_key=True),
+    Column("profile", String, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float, nullable=True),
+    Column("forward", String, nullable=False),
+    Column("actor", String, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the order of entries of one moment
+    Column("at", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("before", String, nullable=False),
+    Column("after", String, nullable=False),
+    Index("audit_by_time", "at"),
+    Index("audit_by_subject", "subject", "at"),
+)
+
+# `sources` is the text of all files, as one compressed JSON object by file name. A configuration that comes back has
+# another row.
+configurations = Table(
+    "configuration",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", String, nullable=False),
+    Column("loaded_at", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("sources", LargeBinary, nullable=False),
+    Index("configuration_by_hash", "hash"),
+)

@@ -1,4 +1,4 @@
-"""What several commands share: their options, and how a configuration that cannot be used is told."""
+"""What the commands about a policy share: options, and how a configuration that cannot be used is told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json as json_format
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -32,12 +32,16 @@ class Language(StrEnum):
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the answer.")]
 
 
-def load_or_exit(directory: Path, *, json: bool) -> Loaded:
+def load_or_exit(directory: Path, *, json: bool = False) -> Loaded:
     """Load a configuration. One that cannot be used is told as `check` tells it, and the command ends with 1."""
     try:
         return load_with_sources(directory)
     except ConfigurationError as error:
-        _tell(error.findings, json=json)
+        if json:
+            print_json({"findings": [finding.as_dict() for finding in error.findings]})
+        else:
+            print_findings(error.findings)
+        raise typer.Exit(1) from None
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -52,11 +56,3 @@ def print_findings(findings: Sequence[Finding]) -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     print(json_format.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _tell(findings: Sequence[Finding], *, json: bool) -> NoReturn:
-    if json:
-        print_json({"findings": [finding.as_dict() for finding in findings]})
-    else:
-        print_findings(findings)
-    raise typer.Exit(1)

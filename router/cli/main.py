@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from router import __version__
-from router.cli import check, policy_commands, secret, serve
+from router.cli import check, secret, serve, simulate
 
 app = typer.Typer(
     name="renvoi",
@@ -22,7 +22,7 @@ def version() -> None:
     print(f"renvoi {__version__}")
 
 
-for commands in (serve, check, policy_commands, secret):
+for commands in (serve, check, simulate, secret):
     commands.register(app)
 
 

@@ -1,4 +1,4 @@
-"""`renvoi check` and `renvoi simulate` as their users call them."""
+"""`renvoi simulate` as its users call it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
-import typer
 from typer.testing import CliRunner, Result
 
-from router.cli.policy_commands import register
+from router.cli.main import app
 from tests.policy.company import COMPANY
-
-app = typer.Typer()
-register(app)
 
 
 @pytest.fixture
@@ -95,19 +90,6 @@ def test_a_wrong_command_line_is_a_usage_error(config: Path, arguments: tuple[st
     result = run("simulate", "--config", str(config), *arguments)
     assert result.exit_code == 2
     assert message in result.output
-
-
-def test_check_exits_with_0_1_or_2(config: Path, tmp_path: Path) -> None:
-    result = run("check", "--config", str(config))
-    assert result.exit_code == 1
-    assert "calls go round: ada → bob → ada" in result.stdout
-    result = run("check", "--config", str(config), "--json")
-    assert result.exit_code == 1
-    first = json.loads(result.stdout)["findings"][0]
-    assert set(first) == {"file", "line", "severity", "clause", "message", "suggestion"}
-    assert run("check", "--config", str(tmp_path / "nowhere")).exit_code == 2
-    with time_machine.travel("2026-11-24T10:00:00+01:00", tick=False):  # its exceptions end some day
-        assert run("check", "--config", "config").exit_code == 0
 
 
 def test_a_broken_configuration_is_listed_and_not_simulated(config: Path) -> None:

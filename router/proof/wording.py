@@ -1,0 +1,129 @@
+"""The words of an explanation, in English and in French."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Final
+
+from router.model.decision import Reason
+
+ENGLISH: Final = "en"
+FRENCH: Final = "fr"
+LANGUAGES: Final = (ENGLISH, FRENCH)
+
+_PHRASES: Final[dict[str, tuple[str, str]]] = {
+    # what happens to a call
+    "rings": ("rings {name} ({accounts})", "sonne chez {name} ({accounts})"),
+    "then_rings": ("after {seconds} s {accounts} too", "après {seconds} s aussi {accounts}"),
+    "forwarded_to": ("forwarded to {name} ({accounts})", "renvoyé à {name} ({accounts})"),
+    "forwarded": ("forwarded to {target}", "renvoyé vers {target}"),
+    "target": ("{target} ({uri})", "{target} ({uri})"),
+    "target_of": ("{target} of {name} ({uri})", "{target} de {name} ({uri})"),
+    "dial": ("{target} by {trunks}", "{target} par {trunks}"),
+    "forwarded_out": ("forwarded to {target} by {trunks}", "renvoyé vers {target} par {trunks}"),
+    "emergency": (
+        "emergency call to {target}, unmodified, by {trunks}",
+        "appel d'urgence au {target}, sans modification, par {trunks}",
+    ),
+    "no_trunk": ("no trunk", "aucune ligne réseau"),
+    "refused": ("refused: {status} {phrase}", "refusé : {status} {phrase}"),
+    "select": ("{profile} is selected for {name}", "{profile} est choisi pour {name}"),
+    "return": ("{name} follows the schedule again", "{name} suit de nouveau l'horaire"),
+    "shows": ("shows {shown}", "affiche {shown}"),
+    "named": ("{number} “{name}”", "{number} « {name} »"),
+    "no_number": ("no number", "aucun numéro"),
+    "withheld": ("{shown}, withheld", "{shown}, masqué"),
+    "says": ("says « {words} »", "dit « {words} »"),
+    "for": ("for {seconds} s", "pendant {seconds} s"),
+    "until": ("until {time}", "jusqu'à {time}"),
+    "forwarding": ("calls go to {target}", "appels vers {target}"),
+    "because": ("because", "car"),
+    "not": ("not", "écarté"),
+    "nobody_answers": ("if nobody answers", "si personne ne répond"),
+    # a profile in force, by who selected it
+    "by_schedule": ("{profile} since {time}, by schedule", "{profile} depuis {time}, selon l'horaire"),
+    "by_schedule_whenever": ("{profile}, by schedule", "{profile}, selon l'horaire"),
+    "by_person": ("{profile}, selected", "{profile}, choisi"),
+    "by_calendar": ("{profile}, from the calendar", "{profile}, d'après l'agenda"),
+    "by_administrator": ("{profile}, set by an administrator", "{profile}, fixé par l'administration"),
+    # line states and how attempts end
+    "idle": ("idle", "libre"),
+    "ringing": ("ringing", "en sonnerie"),
+    "on_call": ("on a call", "en ligne"),
+    "unregistered": ("no phone registered", "aucun téléphone enregistré"),
+    "no_answer": ("no answer", "pas de réponse"),
+    "busy": ("busy", "occupé"),
+    "rejected": ("call rejected", "appel rejeté"),
+    "unreachable": ("cannot be reached", "injoignable"),
+    # a recorded call
+    "call": ("call {id}", "appel {id}"),
+    "from_trunk": ("from outside, by {peer}", "de l'extérieur, par {peer}"),
+    "from_pbx": ("from the PBX {peer}", "du PABX {peer}"),
+    "from_person": ("from {person}, phone {peer}", "de {person}, téléphone {peer}"),
+    "anonymous": ("anonymous", "anonyme"),
+    "number_withheld": ("number withheld", "numéro masqué"),
+    "dialled": ("dialled", "composé"),
+    "decided": ("decided", "décision"),
+    "tried": ("tried", "essayé"),
+    "state": ("state", "état"),
+    "ended": ("ended", "fin"),
+    "no_profile": ("no profile", "aucun profil"),
+    "attempt": ("{peer} ({target}), after {seconds} s: {result}", "{peer} ({target}), après {seconds} s : {result}"),
+    "answered": ("answered", "a répondu"),
+    "rang": ("rang {seconds} s", "a sonné {seconds} s"),
+    "not_connected": ("no final answer", "aucune réponse finale"),
+    "talked": ("answered after {after} s, talked for {talked} s", "réponse après {after} s, conversation de {talked} s"),
+    "nobody_answered": (
+        "nobody answered, {status} after {after} s",
+        "personne n'a répondu, {status} après {after} s",
+    ),
+    "by_caller": ("ended by the caller", "terminé par l'appelant"),
+    "by_callee": ("ended by the callee", "terminé par l'appelé"),
+    "by_router": ("ended by the router", "terminé par le routeur"),
+    "configuration": ("configuration {hash}", "configuration {hash}"),
+    "other_configuration": (
+        "decided by configuration {hash}, which is not the one in {directory}: lines may have moved",
+        "décidé par la configuration {hash}, qui n'est pas celle de {directory} : les lignes ont pu bouger",
+    ),
+    # actions of a record, without the configuration that made it
+    "did_ring": ("rings {target}", "sonne chez {target}"),
+    "did_forward": ("forwarded to {target}", "renvoyé vers {target}"),
+    "did_dial": ("goes out to {target}", "sort vers {target}"),
+    "did_emergency": ("emergency call to {target}", "appel d'urgence au {target}"),
+    "did_feature": ("feature code", "code de service"),
+    "did_refuse": ("refused: {status}", "refusé : {status}"),
+}
+
+
+class Wording:
+    """The words of one language.
+
+    Args:
+        language: one of `LANGUAGES`. Raises `ValueError` for another.
+    """
+
+    __slots__ = ("_index", "language")
+
+    def __init__(self, language: str = ENGLISH) -> None:
+        if language not in LANGUAGES:
+            raise ValueError(f"{language!r} is none of {', '.join(LANGUAGES)}")
+        self.language = language
+        self._index = LANGUAGES.index(language)
+
+    def __call__(self, phrase: str, /, **values: object) -> str:
+        """Return a phrase, filled in."""
+        return _PHRASES[phrase][self._index].format(**values)
+
+    def reason(self, reason: Reason) -> str:
+        """Return the words of a reason; English where it has no French ones, as one of an older record."""
+        return (reason.french or reason.text) if self.language == FRENCH else reason.text
+
+    def clock(self, at: float, now: float, zone: tzinfo) -> str:
+        """Write a moment near `now` (POSIX seconds) as "15:00", one on another day as "2026-11-25 15:00"."""
+        moment, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+        return moment.strftime("%H:%M" if moment.date() == today.date() else "%Y-%m-%d %H:%M")
+
+    def seconds(self, seconds: float) -> str:
+        """Write a duration in seconds: whole above ten, else with one decimal ("4.3", "4,3")."""
+        text = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")
+        return text.replace(".", ",") if self.language == FRENCH else text

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import uvloop
 
 from router import native
 from router.calls.authentication import Gate
+from router.calls.call import Call
 from router.calls.clock import PolicyClock
 from router.calls.exchange import Exchange
 from router.calls.lines import Lines
@@ -49,6 +50,7 @@ from router.transport.drive import Drive
 from router.transport.transports import ListenerError, Transports
 from router.web.application import create_app
 from router.web.server import WebServer
+from router.web.tokens import Tokens
 
 DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
 MAX_ACCOUNTS_SHOWN = 30
@@ -98,9 +100,9 @@ class Router:
         self.registrar.restore(saved, self.clock())
         self._note_registrations()
         self._expire()
-        self.web = await WebServer.start(
-            create_app(self._metrics().registry, self._readiness), configuration.http_host, configuration.http_port
-        )
+        self.tokens = Tokens(configuration.api_tokens, self.clock)
+        app = create_app(self._metrics().registry, self._readiness, self, self.tokens)
+        self.web = await WebServer.start(app, configuration.http_host, configuration.http_port)
         self.trunks.start(self._monotonic())
         self.drive.flush()
         self.serving = True
@@ -186,6 +188,7 @@ class Router:
         exchange.policy = new.policy
         exchange.peers = Peers(new.trunks, new.pbxs)
         self.gate.accounts = new.accounts
+        self.tokens.accepted = new.api_tokens
         if (new.realm, new.digest_algorithms) != (old.realm, old.digest_algorithms):
             self.gate.digest = self._digest(new)
         self.registrar.set_accounts(new.accounts)
@@ -212,6 +215,17 @@ class Router:
         if not data:
             self.registrar.flow_failed(flow)
         self.drive.flush()
+
+    # ------------------------------------------------------------------------------------ what the API asks
+
+    def calls_in_progress(self) -> Iterable[Call]:
+        return self.exchange.calls
+
+    def trunks_up(self) -> Mapping[str, tuple[bool, str]]:
+        return {name: (line.up, line.cause) for name, line in self.trunks.lines.items()}
+
+    def registered(self, account: str) -> bool:
+        return bool(self.registrar.contacts(account, self.clock()))
 
     # --------------------------------------------------------------------------------------------- watching
 

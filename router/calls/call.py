@@ -67,6 +67,7 @@ class Call:
 
     Attributes:
         caller, callee: the legs; state, decision, facts: where it stands.
+        started: POSIX seconds at which its INVITE came.
         call_id: of the caller's leg, for the record; of a transferred call that of the call it comes from.
         transfer: the transfer of one of its parties that is under way (see `transfer.py`, `replaces.py`).
         status: final status that the caller got.
@@ -90,7 +91,6 @@ class Call:
         "_policy",
         "_record_routes",
         "_refusal",
-        "_started",
         "_waiting",
         "call_id",
         "callee",
@@ -98,6 +98,7 @@ class Call:
         "decision",
         "facts",
         "legs",
+        "started",
         "state",
         "status",
         "transfer",
@@ -113,7 +114,7 @@ class Call:
         self._max_forwards = max_forwards
         self._record_routes = ""
         self._began = now
-        self._started = exchange.clock()
+        self.started = exchange.clock()
         self._answered_at: float | None = None
         self._no_answer: Timer | None = None
         self._waiting: list[Destination] = []
@@ -552,7 +553,7 @@ class Call:
         exchange.recorded(
             CallRecord(
                 self.call_id,
-                self._started,
+                self.started,
                 None if answered is None else answered - began,
                 now - began,
                 facts.origin,

@@ -31,7 +31,7 @@ class Office(Protocol):
         ...
 
     @property
-    def store(self) -> StateStore:
+    def state_store(self) -> StateStore:
         """Where the audit is."""
         ...
 

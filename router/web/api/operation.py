@@ -178,7 +178,9 @@ class OperationApi:
         since = moments.read(which.since, zone, "query.since")
         until = moments.read(which.until, zone, "query.until")
         try:
-            entries = await self._office.store.audit(since=since, until=until, subject=which.subject, limit=which.limit)
+            entries = await self._office.state_store.audit(
+                since=since, until=until, subject=which.subject, limit=which.limit
+            )
         except StoreError as error:
             raise Problem(503, f"the audit cannot be read: {error}") from error
         return AuditsResource(

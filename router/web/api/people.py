@@ -8,7 +8,9 @@ from pydantic import Field
 
 from router.configuration.findings import closest
 from router.model.access import ApiRole
-from router.model.decision import LineState, SelectedBy, Selection
+from router.model.decision import Facts, LineState, Origin, SelectedBy, Selection
+from router.policy.profile import profile_in_force
+from router.policy.question import Question
 from router.policy.selecting import problem_with
 from router.policy.snapshot import Person
 from router.ports import StoreError
@@ -173,15 +175,17 @@ class PeopleApi:
         configuration = office.configuration
         policy, now = configuration.policy, office.clock()
         zone = policy.zone
-        selections = office.states.selections.get(person.id, ())
-        in_force = profile_in_force(person, selections, policy, now)
+        selections = office.states.of(person.id)
+        # Asked like a call to this person; who calls and what was dialled plays no part in it.
+        question = Question(Facts(Origin.TRUNK, "", "", selections=office.states.selections), policy, now)
+        in_force = profile_in_force(question, person)
         return PersonResource(
             id=person.id,
             name=person.name,
             role=person.role,
             line=office.lines.get(person.id, LineState.IDLE),
             profile=None
-            if in_force.profile is None
+            if in_force is None
             else InForce(
                 profile=in_force.profile.name,
                 kind=in_force.profile.kind,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from router.model.decision import Action, Decision, Diversion, Facts, Outcome, Reason
+from router.model.decision import Action, Decision, Diversion, Facts, Outcome, Reason, Weighed
 from router.policy.identity import known_caller
 from router.policy.schedule import LocalTime, local_time
-from router.policy.snapshot import Person, Policy, SharedLine
+from router.policy.snapshot import PerCallCode, Person, Policy, SharedLine
 
 
 class Question:
@@ -15,6 +15,7 @@ class Question:
         "because",
         "called",
         "caller",
+        "code",
         "diversions",
         "facts",
         "now",
@@ -24,6 +25,7 @@ class Question:
         "profile",
         "rejected",
         "time",
+        "weighed",
     )
 
     def __init__(self, facts: Facts, policy: Policy, now: float) -> None:
@@ -35,16 +37,30 @@ class Question:
         self.outcomes: dict[str, Outcome] = {attempt.person: attempt.outcome for attempt in facts.attempts}
         self.called: Person | SharedLine | None = None
         self.outside = ""  # number outside the company that was dialled
+        self.code: PerCallCode | None = None  # dialled before the number, and no longer part of `facts.dialled`
         self.profile: str | None = None
         self.because: list[Reason] = []
         self.rejected: list[Reason] = []
         self.diversions: list[Diversion] = []
+        self.weighed: list[Weighed] = []
 
     def local_time(self) -> LocalTime:
         """Wall-clock time of the decision."""
         if self.time is None:
             self.time = local_time(self.now, self.policy.zone)
         return self.time
+
+    def dialled_number(self) -> str:
+        """The dialled number in E.164 with "+", or what was dialled where that is none."""
+        return self.policy.plan.normalise(self.facts.dialled) or self.facts.dialled
+
+    def caller_number(self) -> str | None:
+        """Number of the caller in E.164 with "+": a colleague's direct number; None where there is none."""
+        if self.caller is not None:
+            number: str | None = self.caller.person.diverts_as
+        else:
+            number = self.policy.plan.normalise(self.facts.caller_number) if self.facts.caller_number else None
+        return number if number and number[0] == "+" else None
 
 
 def refuse(question: Question, status: int, phrase: str, reason: Reason) -> Decision:
@@ -58,6 +74,7 @@ def refuse(question: Question, status: int, phrase: str, reason: Reason) -> Deci
         phrase=phrase,
         person=owner(question),
         profile=question.profile,
+        weighed=tuple(question.weighed),
     )
 
 

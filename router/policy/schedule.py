@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 MINUTES_PER_DAY = 24 * 60
+_FAR_FUTURE = 100 * 366 * 86_400.0  # seconds; an end beyond is as good as none, and later ones have no date at all
 
 
 class LocalTime(NamedTuple):
@@ -64,3 +65,17 @@ class Window:
 def clock(minute: int) -> str:
     """Write minutes since midnight as "08:00"; the end of the day is "24:00"."""
     return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def until_words(until: float | None, now: float, zone: tzinfo) -> tuple[str, str]:
+    """Write an end (POSIX seconds) in English and in French, to be put behind something; "" twice where there is none.
+
+    The day is named only where it is not that of `now`.
+    """
+    if until is None or until - now > _FAR_FUTURE:
+        return "", ""
+    end = datetime.fromtimestamp(until, zone)
+    time = clock(end.hour * 60 + end.minute)
+    if end.date() == datetime.fromtimestamp(now, zone).date():
+        return f" until {time}", f" jusqu'à {time}"
+    return f" until {end.date().isoformat()} {time}", f" jusqu'au {end:%d/%m/%Y} à {time}"

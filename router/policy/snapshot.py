@@ -13,15 +13,23 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson, Target
+from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson, SelectedBy, Target
+from router.policy.caller_exceptions import CallerExceptions
 from router.policy.dialling import DiallingPlan
 from router.policy.greylist import Greylist
 from router.policy.schedule import LocalTime, Window
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
+
+SCHEDULE: Final = "schedule"  # stands beside the values of `SelectedBy`: the schedule set the profile
+
+
+def filled(address: str, extension: str, person: str) -> str:
+    """Fill in, in a target's address, whom the call was for: a person's extension and id (either may be "")."""
+    return address.replace("{extension}", extension or person).replace("{person}", person or extension)
 
 
 def frozen_mapping(mapping: Mapping[_Key, _Value]) -> Mapping[_Key, _Value]:
@@ -46,9 +54,10 @@ class Profile:
         kind: what it means for calls.
         says: what the caller is told, by language.
         offers: what the caller is offered ("message", "callback", "transfer:reception").
-        reason: why it applies when somebody selected it.
+        reason: the profile, with its clause and where it is written.
         roles: for whose people it is (R9), the roles that inherit from those named included; empty: for everybody's.
         ends_after: seconds after which a selection ends that names no end, or None.
+        french: its name in French.
     """
 
     name: str
@@ -58,6 +67,7 @@ class Profile:
     offers: tuple[str, ...] = ()
     roles: frozenset[str] = frozenset()
     ends_after: float | None = None
+    french: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +112,52 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class ShownIdentity:
-    """Calling number and name that are shown, why, and what was considered and not applied."""
+    """Calling number and name that are shown, why, and what was considered and not applied.
+
+    Args:
+        rejected: rules of stronger levels whose number may not be shown.
+        outranked: what weaker levels would have shown instead (G1), as far as somebody wrote it down.
+    """
 
     number: str | None
     name: str | None
     because: tuple[Reason, ...] = ()
     rejected: tuple[Reason, ...] = ()
+    outranked: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PerCallCode:
+    """A code that is dialled before a number and holds for that call (G1).
+
+    Args:
+        code: "*31"; reason: what it does.
+        hides: it withholds the number.
+        identity: what it shows of a caller whom nobody knows, or why it does not; None when it hides. For people see
+            `Person.shows_by_code`.
+    """
+
+    code: str
+    reason: Reason
+    hides: bool = False
+    identity: ShownIdentity | Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCode:
+    """A code that is dialled instead of a number (P2): it selects `profile`, or takes the selection back (None)."""
+
+    code: str
+    profile: Profile | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes that can be dialled. None of them makes another, an extension or an emergency number ambiguous."""
+
+    per_call: Mapping[str, PerCallCode] = field(default_factory=lambda: MappingProxyType({}))
+    features: Mapping[str, FeatureCode] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +185,15 @@ class Person:
         says: the role's own messages, by profile and language (R4); they go before the profile's.
         choices: what the person may select (R8).
         mobile: number of their mobile, E.164 with "+"; "" for none.
+        extension: "" for a person without one.
+        on_profile: treatments of profiles that name a target of their own, as selected and as scheduled; they go before
+            those by kind.
+        exceptions: callers who are treated in their own way (S8), the person's own before the company's.
+        rings_within: hours outside which no phone rings (S6), unless an administrator or a selection with an end says
+            so; () for a person without this rule. `silence` says why, or is None.
+        shows_in: identity towards the outside while a profile is in force that shows its own (P4), by profile and kind
+            of connection: the identity, or why it may not be shown.
+        shows_by_code: the same by per-call code (G1).
     """
 
     id: str
@@ -164,6 +223,15 @@ class Person:
     says: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     choices: Choices = Choices()
     mobile: str = ""
+    extension: str = ""
+    on_profile: Mapping[str, tuple[Treatment, Treatment]] = field(default_factory=lambda: MappingProxyType({}))
+    exceptions: tuple[CallerExceptions, ...] = ()
+    rings_within: tuple[Window, ...] = ()
+    silence: Reason | None = None
+    shows_in: Mapping[str, Mapping[Connection, ShownIdentity | Reason]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    shows_by_code: Mapping[str, ShownIdentity | Reason] = field(default_factory=lambda: MappingProxyType({}))
 
     def profile_at(self, time: LocalTime) -> ScheduledProfile | None:
         """Return the scheduled profile in force, or None."""
@@ -250,6 +318,10 @@ class Policy:
         company: identity of the company (the main number), used where no other may be shown.
         profiles: by name, the three kinds included.
         target_names: what a selection can forward to by name, people aside.
+        targets: what they are, addresses not yet filled in (see `filled`).
+        profile_order: whose profile counts where several are in force (G4), strongest first: values of `SelectedBy` and
+            `SCHEDULE`.
+        codes: what can be dialled besides numbers.
     """
 
     plan: DiallingPlan
@@ -266,3 +338,6 @@ class Policy:
     profiles: Mapping[str, Profile]
     short_numbers: frozenset[str] = frozenset()
     target_names: frozenset[str] = frozenset()
+    targets: Mapping[str, Target] = field(default_factory=lambda: MappingProxyType({}))
+    profile_order: tuple[str, ...] = (*SelectedBy, SCHEDULE)
+    codes: Codes = Codes()

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from router.configuration.calendars import compile_calendars, compile_hours, compile_profiles
 from router.configuration.choices import check_choices
+from router.configuration.codes import compile_codes
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark, has_errors
 from router.configuration.gaps import UNKNOWN, Location
@@ -54,6 +55,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     main, unassigned = lines.main(), lines.unassigned()
     teams = lines.teams()
     emergency = _emergency(compilation)
+    codes = compile_codes(compilation, profiles)
     extensions, numbers, callers = _directory(compilation, people, emergency)
     numbers.update((line.number, line) for line in (main, *teams) if line is not None)
     if main is None or unassigned is None or has_errors(sources.findings):
@@ -73,6 +75,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         profiles=frozen_mapping(profiles),
         short_numbers=frozenset(document.company.short_numbers),
         target_names=frozenset(document.targets),
+        codes=codes,
     )
 
 
@@ -168,7 +171,13 @@ def _emergency(compilation: Compilation) -> dict[str, Reason]:
     pack = PACKS[compilation.document.company.country]
     source = f"{pack.source} (in force since {pack.valid_from.isoformat()} at the latest)"
     return {
-        number: Reason("G1", f"{number} is an emergency number ({service}): it goes out first and unmodified", source)
+        number: Reason(
+            "G1",
+            f"{number} is an emergency number ({service}): it goes out first and unmodified",
+            source,
+            f"{number} est un numéro d'urgence ({service}) : il sort en premier, tel quel",
+            "emergency",
+        )
         for number, service in pack.numbers.items()
     }
 

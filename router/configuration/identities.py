@@ -1,11 +1,18 @@
-"""Works out which number and name a person shows (M1 F1 R1 R5, G1): never one that is not the company's."""
+"""Works out which number and name a person shows (M1 F1 R1 R5, G1): never one that is not the company's.
+
+The levels of G1, strongest first: emergency, the caller's choice for one call by code, the profile in force, the
+person, the role, the kind of connection, the company. Everything here is worked out once, for each person; what depends
+on the moment (the code dialled, the profile in force) is chosen among it when a call is decided.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from router.configuration.compilation import Compilation
 from router.configuration.findings import closest
+from router.configuration.gaps import Location
 from router.configuration.roles import ResolvedRole
 from router.configuration.schema import PersonSection, Shows, Team
 from router.model.decision import Connection, Reason
@@ -16,32 +23,67 @@ RULES = ("direct_number", "main_number", "personal_mobile", "team_number")
 # What the policy says where neither the person nor the role does (F1, M1; S4 for private phones).
 _USUAL = Shows(fixed="direct_number", softphone="direct_number", mobile="main_number", private="main_number")
 _CONNECTION_WORDS = {
-    Connection.FIXED: "a fixed line",
-    Connection.MOBILE: "a mobile",
-    Connection.SOFTPHONE: "a softphone",
-    Connection.PRIVATE: "a private phone",
+    Connection.FIXED: ("a fixed line", "une ligne fixe"),
+    Connection.MOBILE: ("a mobile", "un portable"),
+    Connection.SOFTPHONE: ("a softphone", "un softphone"),
+    Connection.PRIVATE: ("a private phone", "un téléphone privé"),
+}
+_RULE_WORDS = {
+    "direct_number": ("direct number", "le numéro direct"),
+    "main_number": ("main number", "le numéro principal"),
+    "personal_mobile": ("personal mobile", "le numéro du portable personnel"),
+    "team_number": ("team number", "le numéro de l'équipe"),
 }
 # A softphone follows the fixed line and a private phone the mobile, unless a rule names them.
 _LIKE = {Connection.SOFTPHONE: Connection.FIXED, Connection.PRIVATE: Connection.MOBILE}
 
 
 @dataclass(frozen=True, slots=True)
+class _Level:
+    """A level of G1 that says what is shown; `source` is "" where nobody wrote it."""
+
+    name: str
+    shows: Shows
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
-    rule: str
+    """A number that a rule names; `problem` in English and French, or None where the number may be shown."""
+
     number: str | None
     name: str
-    problem: str  # "" where the number may be shown
+    problem: tuple[str, str] | None
 
 
 def company_identity(compilation: Compilation) -> ShownIdentity:
-    """Return the main number as identity; it must be owned and verified, since everything falls back to it."""
+    """Return what is shown where nothing else may be: `company.shows` where that is a number of the company's, else the
+    main number, which must be owned and verified."""
     company = compilation.document.company
     mark = compilation.mark("company", "main_number")
     if not compilation.may_show(company.main_number) and not compilation.gaps.covers("company", "main_number"):
         compilation.error(
             mark, "the main number is not a verified number of the company", "list it in numbers: with verified: true"
         )
-    return ShownIdentity(company.main_number, company.name, (Reason("", "the company's main number", str(mark)),))
+    if company.shows is not None:
+        identity = company_shows(
+            compilation, company.shows, "G1", "the company shows", "l'entreprise affiche", "company", "shows"
+        )
+        if isinstance(identity, ShownIdentity):
+            return identity
+    reason = Reason("", "the company's main number", str(mark), "le numéro principal de l'entreprise", "identity")
+    return ShownIdentity(company.main_number, company.name, (reason,))
+
+
+def company_shows(
+    compilation: Compilation, rule: str, clause: str, text: str, french: str, *location: str, label: str = "identity"
+) -> ShownIdentity | Reason:
+    """Return what a rule written at `location` shows of a caller whom nobody knows: a number of the company's; or why
+    not. `text` and `french` begin the reason."""
+    company = compilation.document.company
+    number = {"main_number": company.main_number}.get(rule, rule if rule.startswith("+") else None)
+    problem = _problem(compilation, number)
+    return _made(_Candidate(number, company.name, problem), rule, clause, (text, french), location, compilation, label)
 
 
 class Identities:
@@ -54,23 +96,54 @@ class Identities:
         self._person = person
         self._section = section
         self._team = team
-        # G1: person before role before connection type (the usual rule).
-        self._levels: list[tuple[Shows, str]] = []
+        document = compilation.document
+        self._levels: list[_Level] = []
         if section.shows is not None:
-            self._levels.append((section.shows, str(compilation.mark("people", person, "shows"))))
-        self._levels.extend(role.shows)
-        self._levels.append((_USUAL, ""))
+            self._levels.append(_Level("person", section.shows, str(compilation.mark("people", person, "shows"))))
+        self._levels.extend(_Level("role", shows, source) for shows, source in role.shows)
+        if document.connections.model_fields_set:
+            self._levels.append(_Level("connection", document.connections, str(compilation.mark("connections"))))
+        self._levels.append(_Level("usual", _USUAL, ""))
+        if document.company.shows is not None:
+            everywhere = Shows(**{connection.value: document.company.shows for connection in Connection})
+            self._levels.append(_Level("company", everywhere, str(compilation.mark("company", "shows"))))
+        self._candidates: dict[str, _Candidate] = {}
 
     def by_connection(self) -> dict[Connection, ShownIdentity]:
         """Return what is shown outside, for each kind of connection."""
         return {connection: self._shown(connection) for connection in Connection}
+
+    def by_profile(self) -> dict[str, dict[Connection, ShownIdentity | Reason]]:
+        """Return what is shown outside while a profile is in force that shows its own number (P4), or why not."""
+        shown: dict[str, dict[Connection, ShownIdentity | Reason]] = {}
+        for name, profile in self._compilation.document.profiles.items():
+            if profile.shows is None:
+                continue
+            own = shown[name] = {}
+            location = ("profiles", name, "shows")
+            for connection in Connection:
+                rule = _rule(profile.shows, connection)
+                if rule is not None:
+                    words = (f"{name} shows", f"le profil « {name} » affiche")
+                    own[connection] = self._named(rule, "P4", words, location, "identity")
+        return shown
+
+    def by_code(self) -> dict[str, ShownIdentity | Reason]:
+        """Return what each code shows that is dialled before a number (G1), or why it may not be shown."""
+        return {
+            code: self._named(
+                rule, "G1", (f"{code}: this call shows", f"{code} : cet appel affiche"), ("codes", "show", code), "code"
+            )
+            for code, rule in self._compilation.document.codes.show.items()
+        }
 
     def forwarding(self) -> ShownIdentity:
         """Return what is shown on a call that this person's rules forward outside."""
         direct = self._candidate("direct_number")
         shown = self._candidate("main_number") if direct.problem else direct
         text = f"a forwarded call shows the number of the one who forwards: {shown.number}"
-        return ShownIdentity(shown.number, shown.name, (Reason("", text),))
+        french = f"un appel renvoyé affiche le numéro de la personne qui renvoie : {shown.number}"
+        return ShownIdentity(shown.number, shown.name, (Reason("", text, "", french, "identity"),))
 
     def emergency(self) -> ShownIdentity:
         """Return what emergency services see: the person's own number, so that they can call back."""
@@ -78,7 +151,9 @@ class Identities:
             candidate = self._candidate(rule)
             if candidate.number is not None and not candidate.problem:
                 text = f"emergency services see {candidate.number}"
-                return ShownIdentity(candidate.number, candidate.name, (Reason("G1", text),))
+                french = f"les services d'urgence voient le {candidate.number}"
+                reason = Reason("G1", text, "", french, "identity")
+                return ShownIdentity(candidate.number, candidate.name, (reason,))
         return ShownIdentity(self._compilation.document.company.main_number, self._section.name)
 
     def inside(self) -> ShownIdentity:
@@ -89,25 +164,52 @@ class Identities:
     def _shown(self, connection: Connection) -> ShownIdentity:
         rejected: list[Reason] = []
         tried: set[str] = set()
-        for shows, source in self._levels:
-            rule = getattr(shows, connection.value)
-            if rule is None and connection in _LIKE:
-                rule = getattr(shows, _LIKE[connection].value)
+        levels = iter(self._levels)
+        for level in levels:
+            rule = _rule(level.shows, connection)
             if rule is None or rule in tried:
                 continue
             tried.add(rule)
             candidate = self._candidate(rule)
-            clause = _clause(rule, connection)
-            words = f"{_CONNECTION_WORDS[connection]} shows {rule.replace('_', ' ')}"
+            reason = _reason(rule, connection, level.source, candidate.problem)
             if candidate.problem:
-                rejected.append(Reason(clause, f"{words}: {candidate.problem}", source))
+                rejected.append(reason)
                 continue
-            return ShownIdentity(candidate.number, candidate.name, (Reason(clause, words, source),), tuple(rejected))
+            weaker = tuple(self._outranked(levels, level, connection, candidate))
+            return ShownIdentity(candidate.number, candidate.name, (reason,), tuple(rejected), weaker)
         main = self._compilation.document.company
-        reason = Reason("", f"fallback to the main number {main.main_number}")
+        reason = Reason(
+            "",
+            f"fallback to the main number {main.main_number}",
+            "",
+            f"à défaut, le numéro principal {main.main_number}",
+            "identity",
+        )
         return ShownIdentity(main.main_number, main.name, (reason,), tuple(rejected))
 
+    def _outranked(
+        self, levels: Iterator[_Level], winner: _Level, connection: Connection, shown: _Candidate
+    ) -> Iterator[Reason]:
+        """What weaker levels say that somebody wrote down, where it is another number."""
+        for level in levels:
+            rule = _rule(level.shows, connection)
+            if rule is not None and level.source and level.name != winner.name:
+                candidate = self._candidate(rule)
+                if not candidate.problem and candidate.number != shown.number:
+                    yield _reason(rule, connection, level.source, None)
+
+    def _named(
+        self, rule: str, clause: str, words: tuple[str, str], location: Location, label: str
+    ) -> ShownIdentity | Reason:
+        return _made(self._candidate(rule), rule, clause, words, location, self._compilation, label)
+
     def _candidate(self, rule: str) -> _Candidate:
+        candidate = self._candidates.get(rule)
+        if candidate is None:
+            candidate = self._candidates[rule] = self._work_out(rule)
+        return candidate
+
+    def _work_out(self, rule: str) -> _Candidate:
         section, company = self._section, self._compilation.document.company
         match rule:
             case "direct_number":
@@ -120,37 +222,93 @@ class Identities:
                 number, name = (self._team.number, self._team.name) if self._team else (None, "")
             case _:
                 number, name = rule, company.name
-        return _Candidate(rule, number, name, self._problem(rule, number))
-
-    def _problem(self, rule: str, number: str | None) -> str:
-        if number is None:
-            return "there is none"
-        owned = self._compilation.owned
-        if not owned.owns(number):
-            return f"{number} is not a number of the company"
-        if not owned.may_show(number):
-            return f"{number} is not verified"
-        if rule == "personal_mobile" and self._compilation.holder(number) not in (None, self._person):
-            return f"{number} is held by {self._compilation.holder(number)}"
-        return ""
+        problem = _problem(self._compilation, number)
+        if problem is None and rule == "personal_mobile" and number is not None:
+            holder = self._compilation.holder(number)
+            if holder not in (None, self._person):
+                problem = (f"{number} is held by {holder}", f"le {number} est attribué à {holder}")
+        return _Candidate(number, name, problem)
 
 
 def check_shows(compilation: Compilation) -> None:
-    """Find rules for the shown number that are neither a known word nor a number."""
-    roles, people = compilation.document.roles, compilation.document.people
-    places: list[tuple[str, str, Shows | None]] = [("roles", name, role.shows) for name, role in roles.items()]
-    places.extend(("people", name, person.shows) for name, person in people.items())
-    for section, name, shows in places:
-        for connection, rule in (shows.model_dump() if shows else {}).items():
-            if rule is None or rule in RULES:
-                continue
-            mark = compilation.mark(section, name, "shows", connection)
-            if not rule.startswith("+"):
-                compilation.error(mark, f"{rule!r} is nothing that can be shown", closest(rule, RULES))
-            elif not compilation.may_show(rule):
-                compilation.error(
-                    mark, f"{rule} is not a verified number of the company", "list it below numbers:", clause="S4"
-                )
+    """Find rules for the shown number that are neither a known word nor a number that may be shown."""
+    for rule, location in _written_rules(compilation):
+        if rule in RULES:
+            continue
+        mark = compilation.mark(*location)
+        if not rule.startswith("+"):
+            compilation.error(mark, f"{rule!r} is nothing that can be shown", closest(rule, RULES))
+        elif not compilation.may_show(rule):
+            compilation.error(
+                mark, f"{rule} is not a verified number of the company", "list it below numbers:", clause="S4"
+            )
+
+
+def _written_rules(compilation: Compilation) -> Iterator[tuple[str, Location]]:
+    """Every rule for the shown number, with its place."""
+    document = compilation.document
+    places: list[tuple[Location, Shows | None]] = [(("connections",), document.connections)]
+    places.extend((("roles", name, "shows"), role.shows) for name, role in document.roles.items())
+    places.extend((("profiles", name, "shows"), profile.shows) for name, profile in document.profiles.items())
+    places.extend((("people", name, "shows"), person.shows) for name, person in document.people.items())
+    for location, shows in places:
+        for connection in Connection if shows is not None else ():
+            rule: str | None = getattr(shows, connection.value)
+            if rule is not None:
+                yield rule, (*location, connection.value)
+    if document.company.shows is not None:
+        yield document.company.shows, ("company", "shows")
+    for code, rule in document.codes.show.items():
+        yield rule, ("codes", "show", code)
+
+
+def _rule(shows: Shows, connection: Connection) -> str | None:
+    rule: str | None = getattr(shows, connection.value)
+    if rule is None and connection in _LIKE:
+        rule = getattr(shows, _LIKE[connection].value)
+    return rule
+
+
+def _problem(compilation: Compilation, number: str | None) -> tuple[str, str] | None:
+    if number is None:
+        return "there is none", "il n'y en a pas"
+    owned = compilation.owned
+    if not owned.owns(number):
+        return f"{number} is not a number of the company", f"le {number} n'est pas un numéro de l'entreprise"
+    if not owned.may_show(number):
+        return f"{number} is not verified", f"le {number} n'est pas vérifié"
+    return None
+
+
+def _words(rule: str) -> tuple[str, str]:
+    return _RULE_WORDS.get(rule, (rule, f"le {rule}"))
+
+
+def _reason(rule: str, connection: Connection, source: str, problem: tuple[str, str] | None) -> Reason:
+    """Say that a kind of connection shows what a rule names, or why it does not."""
+    (who, qui), (what, quoi) = _CONNECTION_WORDS[connection], _words(rule)
+    text, french = f"{who} shows {what}", f"{qui} affiche {quoi}"
+    if problem:
+        text, french = f"{text}: {problem[0]}", f"{french} : {problem[1]}"
+    return Reason(_clause(rule, connection), text, source, french, "identity")
+
+
+def _made(
+    candidate: _Candidate,
+    rule: str,
+    clause: str,
+    words: tuple[str, str],
+    location: Location,
+    compilation: Compilation,
+    label: str,
+) -> ShownIdentity | Reason:
+    """Return the identity of a candidate that a profile or a code names, or why it may not be shown."""
+    (text, french), (what, quoi), source = words, _words(rule), str(compilation.mark(*location))
+    if candidate.problem is None:
+        reason = Reason(clause, f"{text} {what}", source, f"{french} {quoi}", label)
+        return ShownIdentity(candidate.number, candidate.name, (reason,))
+    why, pourquoi = candidate.problem
+    return Reason(clause, f"{text} {what}: {why}", source, f"{french} {quoi} : {pourquoi}", label)
 
 
 def _clause(rule: str, connection: Connection) -> str:

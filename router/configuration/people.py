@@ -144,6 +144,8 @@ class People:
             says=self._says[role.name],
             choices=compile_choices(compilation, name, section, role),
             mobile=section.mobile or "",
+            shows_in=frozen_mapping(identities.by_profile()),
+            shows_by_code=frozen_mapping(identities.by_code()),
         )
 
     def _team(self, name: str, section: PersonSection, role: ResolvedRole) -> Team | None:

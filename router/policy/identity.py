@@ -7,7 +7,13 @@ from typing import Final
 from router.model.decision import Facts, Origin, Reason
 from router.policy.snapshot import KnownCaller, Policy, ShownIdentity
 
-_OWN_NUMBER_OF_CALLER: Final = Reason("", "the PBX names a number that the company owns")
+_OWN_NUMBER_OF_CALLER: Final = Reason(
+    "",
+    "the PBX names a number that the company owns",
+    "",
+    "le central présente un numéro qui appartient à l'entreprise",
+    "identity",
+)
 _WITHHELD: Final = ShownIdentity(None, None)
 
 
@@ -26,7 +32,8 @@ def known_caller(facts: Facts, policy: Policy) -> KnownCaller | None:
 
 
 def outside_identity(facts: Facts, policy: Policy, caller: KnownCaller | None) -> ShownIdentity:
-    """What a callee outside sees of a caller inside: always a number that the company owns."""
+    """What a callee outside sees of a caller inside when neither a code nor a profile says otherwise (G1): always a
+    number that the company owns and has verified."""
     if caller is not None:
         return caller.person.shows[caller.connection]
     if facts.origin is Origin.PBX and facts.caller_number:

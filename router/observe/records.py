@@ -1,6 +1,6 @@
 """Call records: one JSON object a line, appended to a file behind the calls.
 
-Records are serialised in small groups (about 4 µs each, so that no large batch holds the loop), kept in
+Records are serialised in small groups (about 5 µs each, so that no large batch holds the loop), kept in
 memory, and written by a thread of its own at most `FLUSH_INTERVAL` later. A disk that is slow, full or gone never
 delays a call: what cannot be written waits in memory up to a bound, then the newest records are lost and counted.
 
@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 
+from router.model.decision import Reason, Weighed
 from router.model.record import CallRecord, LegRecord
 from router.model.tally import Counts
 
@@ -35,10 +36,13 @@ DiskChanged = Callable[[OSError | None], None]
 
 
 def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
-    """Return the line for `record`: a JSON object and a line feed, times in ISO 8601 with the offset of `zone`."""
+    """Return the line for `record`: a JSON object and a line feed, times in ISO 8601 with the offset of `zone`.
+
+    What most calls do not have (`rejected`, `weighed`, `attempts`) is written only where there is any.
+    """
     started = record.started
     answered_after = record.answered_after
-    fields = {
+    fields: dict[str, Any] = {
         "call_id": record.call_id,
         "started": datetime.fromtimestamp(started, zone),
         "answered": None if answered_after is None else datetime.fromtimestamp(started + answered_after, zone),
@@ -54,20 +58,50 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         "action": record.action,
         "target": record.target,
         "shown_number": record.shown_number,
-        "because": [
-            {"clause": reason.clause, "text": reason.text, "source": reason.source} for reason in record.because
-        ],
+        "because": [_reason(reason) for reason in record.because],
         "legs": [_leg(leg) for leg in record.legs],
         "status": record.status,
         "cause": record.cause,
         "ended_by": record.ended_by,
+        "caller_person": record.caller_person,
+        "connection": record.connection,
+        "caller_name": record.caller_name,
+        "withhold": record.withhold,
+        "configuration": record.configuration,
     }
+    if record.rejected:
+        fields["rejected"] = [_reason(reason) for reason in record.rejected]
+    if record.weighed:
+        fields["weighed"] = [_weighed(weighed) for weighed in record.weighed]
+    if record.attempts:
+        fields["attempts"] = [{"person": attempt.person, "outcome": attempt.outcome} for attempt in record.attempts]
     try:
         return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
         # A peer may have sent bytes that are no UTF-8; they were carried as surrogates and are written as "?".
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat)
         return text.encode("utf-8", "replace") + b"\n"
+
+
+def _reason(reason: Reason) -> dict[str, str]:
+    return {
+        "clause": reason.clause,
+        "text": reason.text,
+        "source": reason.source,
+        "french": reason.french,
+        "rule": reason.rule,
+    }
+
+
+def _weighed(weighed: Weighed) -> dict[str, Any]:
+    return {
+        "person": weighed.person,
+        "line": weighed.line,
+        "profile": weighed.profile,
+        "by": weighed.by,
+        "until": weighed.until,
+        "forward": weighed.forward,
+    }
 
 
 def _leg(leg: LegRecord) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from router.model.decision import Reason
+from router.model.decision import Attempt, Connection, LineState, Outcome, Reason, Weighed
 from router.model.record import CallRecord, LegRecord
 from router.observe.records import GROUP, RecordWriter, serialise
 from tests.conftest import Eventually
@@ -35,7 +35,9 @@ _FIELDS: dict[str, Any] = {
     "action": "forward",
     "target": "voicemail",
     "shown_number": "+32475111222",
-    "because": (Reason("M4", "lunch 12:00-13:00 on weekdays", "roles.yaml:11"),),
+    "because": (
+        Reason("M4", "lunch 12:00-13:00 on weekdays", "roles.yaml:11", "déjeuner 12:00-13:00 en semaine", "profile"),
+    ),
     "legs": (LegRecord("reception", "sip:reception@192.0.2.9", 200, 16, "", 0.01, 0.5, 64.5),),
     "status": 200,
     "cause": 16,
@@ -75,7 +77,15 @@ def test_a_record_says_when_who_what_and_why() -> None:
         "action": "forward",
         "target": "voicemail",
         "shown_number": "+32475111222",
-        "because": [{"clause": "M4", "text": "lunch 12:00-13:00 on weekdays", "source": "roles.yaml:11"}],
+        "because": [
+            {
+                "clause": "M4",
+                "text": "lunch 12:00-13:00 on weekdays",
+                "source": "roles.yaml:11",
+                "french": "déjeuner 12:00-13:00 en semaine",
+                "rule": "profile",
+            }
+        ],
         "legs": [
             {
                 "peer": "reception",
@@ -91,7 +101,37 @@ def test_a_record_says_when_who_what_and_why() -> None:
         "status": 200,
         "cause": 16,
         "ended_by": "callee",
+        "caller_person": None,
+        "connection": None,
+        "caller_name": None,
+        "withhold": False,
+        "configuration": "",
     }
+
+
+def test_a_record_holds_what_the_decision_rests_on_where_there_is_any() -> None:
+    rejected = Reason("R2", "on a call → reception: Claire Dubois is not on a call", "roles.yaml:24", "", "line")
+    written = json.loads(
+        serialise(
+            record(
+                rejected=(rejected,),
+                weighed=(Weighed("claire", LineState.RINGING, "meeting", "calendar", 1795000000.0, "marc"),),
+                attempts=(Attempt("claire", Outcome.NO_ANSWER),),
+            )
+        )
+    )
+    assert written["rejected"][0]["clause"] == "R2"
+    assert written["weighed"] == [
+        {
+            "person": "claire",
+            "line": "ringing",
+            "profile": "meeting",
+            "by": "calendar",
+            "until": 1795000000.0,
+            "forward": "marc",
+        }
+    ]
+    assert written["attempts"] == [{"person": "claire", "outcome": "no_answer"}]
 
 
 def test_an_unanswered_call_has_no_time_of_answer() -> None:

@@ -116,27 +116,26 @@ def read_prefix(written: str, plan: DiallingPlan) -> str | None:
 def own_numbers_listed(table: PrefixTable, plan: DiallingPlan, owned: OwnedNumbers) -> Iterator[Finding]:
     """Find the prefixes that are meant for others and hold the company's country, its emergency numbers, or a number
     of the company. None of these is ever blocked from inside (G1); a caller may be."""
-    code = plan.country_code
+    code = "+" + plan.country_code
     reported: set[Entry] = set()
     for entry in table.covering(code, code):
         reported.add(entry)
         yield _listed(entry, f"{entry.prefix} holds all numbers of {plan.country}, emergency numbers among them")
     for number in PACKS[plan.country].numbers:
         for entry in table.covering(code + number, code + number):
-            if entry.prefix == f"+{code}{number}":
+            if entry.prefix == code + number:
                 reported.add(entry)
                 yield _listed(entry, f"{entry.prefix} is the emergency number {number}, which always goes out")
     for first, last in zip(owned.starts, owned.ends, strict=True):
-        for entry in table.covering(str(first), str(last)):
+        for entry in table.covering(f"+{first}", f"+{last}"):
             if entry not in reported:
                 reported.add(entry)
-                yield _listed(entry, f"{entry.prefix} holds numbers of the company, such as +{_within(entry, first)}")
+                yield _listed(entry, f"{entry.prefix} holds numbers of the company, such as {_within(entry, first)}")
 
 
 def _within(entry: Entry, first: int) -> str:
-    digits = entry.prefix[1:]
-    number = str(first)
-    return number if number.startswith(digits) else digits.ljust(len(number), "0")
+    number = f"+{first}"
+    return number if number.startswith(entry.prefix) else entry.prefix.ljust(len(number), "0")
 
 
 def _listed(entry: Entry, message: str) -> Finding:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from types import MappingProxyType
-from typing import Final
 
 from router.model.decision import Reason
-from router.policy.prefixes import Entry, PrefixTable, number_key
-
-_NO_TABLES: Final[tuple[PrefixTable, ...]] = ()
+from router.policy.prefixes import HEAD, Entry, PrefixTable, number_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +30,11 @@ class Greylist:
         tables: the lists; those of the configuration come first.
         exceptions: by prefix (with "+").
         entry_count: how many prefixes the lists have together.
+        blocks_callers: whether any list blocks callers.
+        blocks_callers: whether any of them blocks callers (G9).
     """
 
-    __slots__ = ("_by_head", "_inbound_by_head", "_lengths", "entry_count", "exceptions", "tables")
+    __slots__ = ("_by_head", "_inbound_by_head", "_lengths", "blocks_callers", "entry_count", "exceptions", "tables")
 
     def __init__(self, tables: Iterable[PrefixTable] = (), exceptions: Iterable[GreylistException] = ()) -> None:
         self.tables = tuple(tables)
@@ -44,9 +42,11 @@ class Greylist:
             {exception.prefix: exception for exception in exceptions}
         )
         self.entry_count = sum([table.entry_count for table in self.tables])
+        self.blocks_callers = any([table.blocks_callers for table in self.tables])
         self._lengths = sorted({len(prefix) for prefix in self.exceptions}, reverse=True)
         self._by_head = _by_head(self.tables)
         self._inbound_by_head = _by_head(table for table in self.tables if table.blocks_callers)
+        self.blocks_callers = bool(self._inbound_by_head)
 
     def with_lists(self, tables: Iterable[PrefixTable]) -> Greylist:
         """Return this greylist with more lists behind its own: those that were fetched."""
@@ -56,8 +56,8 @@ class Greylist:
         return Greylist, (self.tables, tuple(self.exceptions.values()))
 
     def pieces(self) -> tuple[object, ...]:
-        """See `PrefixTable.pieces`."""
-        return tuple(chain.from_iterable([table.pieces() for table in self.tables]))
+        """The large parts, for whoever hands a greylist on piece by piece."""
+        return (*self.tables, *self.exceptions.values())
 
     def find(self, number: str, now: float) -> Reason | GreylistException | None:
         """Say what the lists hold about calling `number` (E.164 with "+") at `now`.
@@ -81,11 +81,13 @@ class Greylist:
 
     def entry(self, number: str) -> Entry | None:
         """Return the longest prefix of `number` (E.164 with "+") in any list, or None."""
-        return _longest(self._by_head.get(number[1:4], _NO_TABLES), number, False)
+        tables = self._by_head.get(number[:HEAD])
+        return None if tables is None else _longest(tables, number, False)
 
     def caller_entry(self, number: str) -> Entry | None:
         """Return the longest prefix of `number` (E.164 with "+") that blocks callers, or None."""
-        return _longest(self._inbound_by_head.get(number[1:4], _NO_TABLES), number, True)
+        tables = self._inbound_by_head.get(number[:HEAD])
+        return None if tables is None else _longest(tables, number, True)
 
     def exception(self, number: str, entry: Entry, now: float) -> GreylistException | None:
         """Return the exception that allows `number` at `now` although `entry` lists it, or None."""
@@ -119,22 +121,21 @@ def _not_let_in(entry: Entry) -> Reason:
 
 
 def _longest(tables: tuple[PrefixTable, ...], number: str, inbound: bool) -> Entry | None:
-    if not tables or number[0] != "+" or not number[1:].isdigit() or not number.isascii():
-        return None
-    key = number_key(number[1:])
-    found, found_row, longest = tables[0], -1, 0
+    try:
+        key = number_key(number)
+    except ValueError:
+        return None  # what is no number is on no list
+    best, best_table = -1, tables[0]
     for table in tables:
-        row = table.find_inbound(key) if inbound else table.find(key)
-        if row >= 0:
-            length = table.length(row)
-            if length > longest:
-                found, found_row, longest = table, row, length
-    return found.entry(found_row) if longest else None
+        found = table.find_inbound(key) if inbound else table.find(key)
+        if found >= 0 and (best < 0 or found & 15 > best & 15):
+            best, best_table = found, table
+    return best_table.entry(best, number) if best >= 0 else None
 
 
 def _by_head(tables: Iterable[PrefixTable]) -> dict[str, tuple[PrefixTable, ...]]:
     found: dict[str, tuple[PrefixTable, ...]] = {}
     for table in tables:
         for head in table.heads:
-            found[head] = (*found.get(head, _NO_TABLES), table)
+            found[head] = (*found.get(head, ()), table)
     return found

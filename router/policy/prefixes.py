@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from router.policy.dialling import LONGEST_E164
 
 MAX_SOURCES: Final = 1 << 16  # what two bytes a row can tell apart
-_HEAD: Final = 3  # digits by which most numbers are found not to be listed
+HEAD: Final = 4  # "+" and three digits, by which most numbers are found not to be listed
 _SHIFT: Final = 14
 _ROWS: Final = 1 << _SHIFT  # of a block: 300 kB
 _OFFSET: Final = _ROWS - 1
@@ -54,32 +54,48 @@ class Entry(NamedTuple):
         return f"{self.source.name}:{self.line}"
 
 
-class _Block(NamedTuple):
+class _Block:
     """Rows in parallel arrays: where the range begins, digits of the prefix, enclosing row (-1: none), source, line."""
 
-    starts: array[int]
-    lengths: array[int]
-    parents: array[int]
-    sources: array[int]
-    lines: array[int]
+    __slots__ = ("lengths", "lines", "parents", "sources", "starts")
+
+    def __init__(
+        self, starts: array[int], lengths: array[int], parents: array[int], sources: array[int], lines: array[int]
+    ) -> None:
+        self.starts = starts
+        self.lengths = lengths
+        self.parents = parents
+        self.sources = sources
+        self.lines = lines
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _Block, (self.starts, self.lengths, self.parents, self.sources, self.lines)
+
+    def pieces(self) -> tuple[object, ...]:
+        return self.starts, self.lengths, self.parents, self.sources, self.lines
 
 
 class PrefixTable:
     """An immutable list of prefixes. Of a prefix that stands there twice the first counts; an inbound one goes before.
 
+    A found prefix is told as one integer: its row, times 16, plus how many digits it has.
+
     Attributes:
+        sources: where the prefixes come from.
         entry_count: how many different prefixes.
-        heads: the first three digits of every number that can match, and whole numbers that are shorter.
+        heads: "+" and the first three digits of every number that can match, and whole numbers that are shorter.
+        blocks_callers: whether any source is inbound.
     """
 
-    __slots__ = ("_blocks", "_firsts", "_sources", "entry_count", "heads")
+    __slots__ = ("_blocks", "_firsts", "blocks_callers", "entry_count", "heads", "sources")
 
     def __init__(self, blocks: tuple[_Block, ...], sources: tuple[ListSource, ...], heads: frozenset[str]) -> None:
         self._blocks = blocks
-        self._sources = sources
         self._firsts = tuple([block.starts[0] for block in blocks])
+        self.sources = sources
         self.entry_count = sum([len(block.starts) for block in blocks])
         self.heads = heads
+        self.blocks_callers = any([source.inbound for source in sources])
 
     @classmethod
     def of(cls, entries: Iterable[tuple[str, int, int]], sources: tuple[ListSource, ...]) -> PrefixTable:
@@ -89,117 +105,103 @@ class PrefixTable:
             entries: digits (1 to 15, without "+"), index of the source, and line of each prefix.
             sources: at most `MAX_SOURCES`.
         """
-        written: dict[str, tuple[int, int]] = {}
+        # Range and length in one integer: a short prefix sorts before the longer ones that begin where it does.
+        written: dict[int, tuple[int, int]] = {}
+        heads: set[str] = set()
         for digits, source, line in entries:
-            known = written.get(digits)
+            key = int(digits.ljust(LONGEST_E164, "0"), _BASE) << 4 | len(digits)
+            known = written.get(key)
             if known is None or (sources[source].inbound and not sources[known[0]].inbound):
-                written[digits] = (source, line)
-        # One integer for range and length: a short prefix sorts before the longer ones that begin where it does.
-        rows = sorted([(int(digits.ljust(LONGEST_E164, "0"), _BASE) << 4 | len(digits), digits) for digits in written])
-        blocks: list[_Block] = []
-        enclosing: list[tuple[int, int]] = []  # (end of the range, row) of the rows that may enclose the next one
-        for row, (key, digits) in enumerate(rows):
-            if row % _ROWS == 0:
-                blocks.append(_Block(array("Q"), array("B"), array("i"), array("H"), array("I")))
-            block = blocks[-1]
-            start, length = key >> 4, key & 15
-            while enclosing and enclosing[-1][0] <= start:
-                enclosing.pop()
-            source, line = written[digits]
-            block.starts.append(start)
-            block.lengths.append(length)
-            block.parents.append(enclosing[-1][1] if enclosing else -1)
-            block.sources.append(source)
-            block.lines.append(line)
-            enclosing.append((start + _WIDTHS[length], row))
-        return cls(tuple(blocks), sources, _heads(written))
+                written[key] = (source, line)
+                heads.add("+" + digits[: HEAD - 1])
+        keys = sorted(written)
+        parents = array("i", _enclosing(keys))
+        blocks = []
+        for begin in range(0, len(keys), _ROWS):
+            rows = keys[begin : begin + _ROWS]
+            block = _Block(
+                array("Q", [key >> 4 for key in rows]),
+                array("B", [key & 15 for key in rows]),
+                parents[begin : begin + _ROWS],
+                array("H", [written[key][0] for key in rows]),
+                array("I", [written[key][1] for key in rows]),
+            )
+            blocks.append(block)
+        return cls(tuple(blocks), sources, _with_shorter_heads(heads))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return PrefixTable, (self._blocks, self._sources, self.heads)
+        return PrefixTable, (self._blocks, self.sources, self.heads)
 
     def pieces(self) -> tuple[object, ...]:
-        """Parts of 300 kB at most, to be pickled one by one ahead of the table (with one memo, it is small then)."""
-        return self._blocks
+        """The large parts, for whoever hands a table on piece by piece."""
+        return (self.heads, *self._blocks)
 
     def find(self, key: int) -> int:
-        """Return the row of the longest prefix of the number with this `number_key`, or -1."""
+        """Return the longest prefix of the number with this `number_key`, or -1."""
         index = bisect_right(self._firsts, key) - 1
         if index < 0:
             return -1
         block = self._blocks[index]
         offset = bisect_right(block.starts, key) - 1
-        while key - block.starts[offset] >= _WIDTHS[block.lengths[offset]]:
+        length: int = block.lengths[offset]
+        while key - block.starts[offset] >= _WIDTHS[length]:
             row: int = block.parents[offset]
             if row < 0:
                 return -1
             index, offset = row >> _SHIFT, row & _OFFSET
             block = self._blocks[index]
-        return index << _SHIFT | offset
+            length = block.lengths[offset]
+        return (index << _SHIFT | offset) << 4 | length
 
     def find_inbound(self, key: int) -> int:
-        """Return the row of the longest prefix that blocks the caller with this `number_key`, or -1."""
-        row = self.find(key)
-        while row >= 0 and not self._source(row).inbound:
-            row = self._blocks[row >> _SHIFT].parents[row & _OFFSET]
-        return row
+        """Return the longest prefix that blocks the caller with this `number_key`, or -1."""
+        found = self.find(key)
+        while found >= 0 and not self.entry(found).source.inbound:
+            found = self._around(found)
+        return found
 
-    def length(self, row: int) -> int:
-        """Return how many digits the prefix in this row has."""
-        length: int = self._blocks[row >> _SHIFT].lengths[row & _OFFSET]
-        return length
-
-    def entry(self, row: int) -> Entry:
-        """Return what stands in a row."""
-        block, offset = self._blocks[row >> _SHIFT], row & _OFFSET
-        digits = _written(block.starts[offset], block.lengths[offset])
-        return Entry("+" + digits, self._source(row), block.lines[offset])
+    def entry(self, found: int, number: str = "") -> Entry:
+        """Return what stands in the row that was found; `number` (E.164 with "+") may say again of which number."""
+        block, offset = self._blocks[found >> 4 >> _SHIFT], (found >> 4) & _OFFSET
+        prefix = number[: (found & 15) + 1] or "+" + _written(block.starts[offset], block.lengths[offset])
+        return Entry(prefix, self.sources[block.sources[offset]], block.lines[offset])
 
     def covering(self, first: str, last: str) -> Iterator[Entry]:
-        """Yield the prefixes that hold any number from `first` to `last` (digits, equally many), the shortest first
+        """Yield the prefixes that hold any number from `first` to `last` (with "+", equally long), the shortest first
         where one holds the other."""
-        row = self.find(number_key(first))
-        around: list[int] = []
-        while row >= 0:
-            around.append(row)
-            row = self._blocks[row >> _SHIFT].parents[row & _OFFSET]
-        for row in reversed(around):
-            yield self.entry(row)
+        found = self.find(number_key(first))
+        around: list[Entry] = []
+        while found >= 0:
+            around.append(self.entry(found))
+            found = self._around(found)
+        yield from reversed(around)
         end = number_key(last)
-        row = self._first_after(number_key(first))
-        while row < self.entry_count:
-            entry = self.entry(row)
+        for row in range(self._first_after(number_key(first)), self.entry_count):
             if self._blocks[row >> _SHIFT].starts[row & _OFFSET] > end:
                 return
-            if len(entry.prefix) <= len(first) + 1:
+            entry = self.entry(row << 4)
+            if len(entry.prefix) <= len(first):
                 yield entry
-            row += 1
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield all prefixes, in the order of their digits."""
         for row in range(self.entry_count):
-            yield self.entry(row)
+            yield self.entry(row << 4)
 
-    @property
-    def blocks_callers(self) -> bool:
-        """Whether any source is inbound."""
-        return any([source.inbound for source in self._sources])
-
-    @property
-    def sources(self) -> tuple[ListSource, ...]:
-        """Where the prefixes come from."""
-        return self._sources
-
-    def _source(self, row: int) -> ListSource:
-        return self._sources[self._blocks[row >> _SHIFT].sources[row & _OFFSET]]
+    def _around(self, found: int) -> int:
+        """Return the prefix that encloses a found one, in the same form, or -1."""
+        row: int = self._blocks[found >> 4 >> _SHIFT].parents[(found >> 4) & _OFFSET]
+        return row if row < 0 else row << 4 | self._blocks[row >> _SHIFT].lengths[row & _OFFSET]
 
     def _first_after(self, key: int) -> int:
-        index = max(bisect_right(self._firsts, key) - 1, 0)
-        return (index << _SHIFT) + bisect_right(self._blocks[index].starts, key) if self._blocks else 0
+        """Return the first row whose range begins after `key`."""
+        index = bisect_right(self._firsts, key) - 1
+        return 0 if index < 0 else (index << _SHIFT) + bisect_right(self._blocks[index].starts, key)
 
 
-def number_key(digits: str) -> int:
-    """Return where a number (digits without "+") stands among all numbers, for `PrefixTable`."""
-    return int(digits[:LONGEST_E164].ljust(LONGEST_E164, "a"), _BASE)
+def number_key(number: str) -> int:
+    """Return where a number (E.164 with "+") stands among all numbers. Raises `ValueError` for most of what is none."""
+    return int(number[1 : LONGEST_E164 + 1].ljust(LONGEST_E164, "a"), _BASE)
 
 
 def _written(start: int, length: int) -> str:
@@ -212,9 +214,26 @@ def _written(start: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
-def _heads(prefixes: Iterable[str]) -> frozenset[str]:
-    heads = {digits[:_HEAD] for digits in prefixes}
-    for short in [head for head in heads if len(head) < _HEAD]:
-        for missing in range(1, _HEAD - len(short) + 1):
-            heads.update([f"{short}{rest:0{missing}d}" for rest in range(10**missing)])
-    return frozenset(heads)
+def _enclosing(keys: list[int]) -> Iterator[int]:
+    """Yield for each key (range and length, sorted) which of them encloses it most closely, or -1."""
+    open_ends: list[int] = []
+    open_rows: list[int] = []
+    for row, key in enumerate(keys):
+        start = key >> 4
+        while open_ends and open_ends[-1] <= start:
+            open_ends.pop()
+            open_rows.pop()
+        yield open_rows[-1] if open_rows else -1
+        open_ends.append(start + _WIDTHS[key & 15])
+        open_rows.append(row)
+
+
+def _with_shorter_heads(heads: set[str]) -> frozenset[str]:
+    """Add to the heads of prefixes that are shorter than a head all the heads that begin with them."""
+    longer = [
+        f"{head}{rest:0{missing}d}"
+        for head in heads
+        for missing in range(1, HEAD - len(head) + 1)
+        for rest in range(10**missing)
+    ]
+    return frozenset(heads.union(longer))

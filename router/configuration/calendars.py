@@ -1,27 +1,19 @@
-"""Compiles calendars, opening hours and profiles."""
+"""Compiles calendars and opening hours."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import holidays
 
-from router.configuration.choices import roles_with_heirs
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.schema import HoursWindow
-from router.model.decision import Reason
 from router.policy.schedule import Calendar, Window
-from router.policy.snapshot import Profile, ProfileKind, frozen_mapping
 
 FIRST_HOLIDAY_YEAR = 2024  # a simulation rarely asks for an earlier one
 HOLIDAY_YEARS_AHEAD = 5  # nobody keeps a router running for longer without a reload
-
-_KIND_TEXT = {
-    ProfileKind.AVAILABLE: "available",
-    ProfileKind.BUSY_OTHER: "busy otherwise",
-    ProfileKind.ABSENT: "absent",
-}
 
 
 def compile_calendars(compilation: Compilation) -> dict[str, Calendar]:
@@ -52,7 +44,7 @@ def compile_hours(compilation: Compilation, calendars: dict[str, Calendar]) -> d
 
 
 def compile_window(
-    compilation: Compilation, entry: HoursWindow, calendars: dict[str, Calendar], mark: Mark
+    compilation: Compilation, entry: HoursWindow, calendars: Mapping[str, Calendar], mark: Mark
 ) -> Window | None:
     """Return a window; None, with a finding, when its calendar is unknown."""
     calendar = calendars.get(entry.calendar)
@@ -60,24 +52,6 @@ def compile_window(
         compilation.unknown("calendar", entry.calendar, mark, "calendars", calendars)
         return None
     return Window(calendar, entry.start, entry.end)
-
-
-def compile_profiles(compilation: Compilation) -> dict[str, Profile]:
-    """Return the profiles by name. The three kinds can be selected by their own names, too."""
-    compiled = {
-        kind.value: Profile(kind.value, kind, Reason("P2", f"{words}, selected")) for kind, words in _KIND_TEXT.items()
-    }
-    for name, section in compilation.document.profiles.items():
-        compiled[name] = Profile(
-            name,
-            ProfileKind(section.kind),
-            Reason(section.clause or "P2", f"{name}, selected", str(compilation.mark("profiles", name))),
-            frozen_mapping(section.says),
-            tuple(section.offers),
-            roles_with_heirs(compilation, name, section),
-            section.ends_after,
-        )
-    return compiled
 
 
 def _public_holidays(compilation: Compilation) -> set[int]:

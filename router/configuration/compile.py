@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from router.configuration.calendars import compile_calendars, compile_hours, compile_profiles
+from router.configuration.calendars import compile_calendars, compile_hours
 from router.configuration.choices import check_choices
 from router.configuration.codes import compile_codes
 from router.configuration.compilation import Compilation
@@ -14,6 +14,7 @@ from router.configuration.gaps import UNKNOWN, Location
 from router.configuration.greylist import compile_greylist
 from router.configuration.identities import check_shows, company_identity
 from router.configuration.people import People
+from router.configuration.profiles import compile_profiles
 from router.configuration.roles import resolve_roles
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
@@ -22,6 +23,7 @@ from router.model.decision import Connection, Reason
 from router.policy.emergency import PACKS
 from router.policy.schedule import Window
 from router.policy.snapshot import (
+    USUAL_PROFILE_ORDER,
     KnownCaller,
     Person,
     Policy,
@@ -44,12 +46,12 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     company = company_identity(compilation)
     calendars = compile_calendars(compilation)
     hours = compile_hours(compilation, calendars)
-    profiles = compile_profiles(compilation)
     targets = TargetBook(compilation)
+    profiles = compile_profiles(compilation, targets)
     roles = resolve_roles(compilation)
     check_shows(compilation)
     check_choices(compilation)
-    people = People(compilation, roles, targets, calendars, profiles).compile()
+    people = People(compilation, roles, targets, calendars, hours, profiles).compile()
     greylist = compile_greylist(compilation)
     lines = _Lines(compilation, targets, hours)
     main, unassigned = lines.main(), lines.unassigned()
@@ -75,8 +77,20 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         profiles=frozen_mapping(profiles),
         short_numbers=frozenset(document.company.short_numbers),
         target_names=frozenset(document.targets),
+        targets=frozen_mapping(targets.named()),
+        profile_order=_profile_order(compilation),
         codes=codes,
     )
+
+
+def _profile_order(compilation: Compilation) -> tuple[str, ...]:
+    order = compilation.document.company.profile_order
+    if len(set(order)) < len(order):
+        mark = compilation.mark("company", "profile_order")
+        compilation.error(
+            mark, "somebody is named twice here", f"name each once: {', '.join(USUAL_PROFILE_ORDER)}", "G4"
+        )
+    return tuple(order)
 
 
 class _Lines:

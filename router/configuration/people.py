@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from router.configuration.calendars import compile_window
+from router.configuration.caller_exceptions import CallerExceptionBook
 from router.configuration.choices import compile_choices
 from router.configuration.compilation import Compilation
 from router.configuration.identities import Identities
 from router.configuration.peers import end_of_exception
+from router.configuration.rings import rings_in_words
 from router.configuration.roles import (
     USUAL_NO_ANSWER,
     ResolvedRole,
@@ -18,13 +19,14 @@ from router.configuration.roles import (
     usual_clause,
     wording,
 )
+from router.configuration.schedules import compile_times
 from router.configuration.schema import PersonSection, Team
 from router.configuration.targets import TargetBook
 from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson
 from router.policy.schedule import Calendar, Window
-from router.policy.snapshot import Person, Profile, ProfileKind, ScheduledProfile, Treatment, frozen_mapping
+from router.policy.snapshot import Person, Profile, ProfileKind, Treatment, frozen_mapping
 
-_EVENING = 15 * 60  # a scheduled absence from here on is "gone for the day" (M5), before it a break (M4)
+_NO_TARGETS: Mapping[str, tuple[Treatment, Treatment]] = frozen_mapping({})
 
 # RFC 5806's words for the diversion that a condition causes.
 _DIVERSIONS = {
@@ -45,15 +47,22 @@ class People:
         compilation: Compilation,
         roles: dict[str, ResolvedRole],
         targets: TargetBook,
-        calendars: dict[str, Calendar],
-        profiles: dict[str, Profile],
+        calendars: Mapping[str, Calendar],
+        hours: Mapping[str, tuple[Window, ...]],
+        profiles: Mapping[str, Profile],
     ) -> None:
         self._compilation = compilation
         self._roles = roles
         self._targets = targets
-        self._profiles = profiles
-        self._schedules = {name: self._windows(role, calendars) for name, role in roles.items()}
-        self._says = {name: self._messages(role) for name, role in roles.items()}
+        self._with_target = [
+            profile
+            for name, profile in profiles.items()
+            if name in compilation.document.profiles and compilation.document.profiles[name].then is not None
+        ]
+        self._exceptions = CallerExceptionBook(compilation, targets)
+        self._times = {
+            name: compile_times(compilation, role, calendars, hours, profiles) for name, role in roles.items()
+        }
         for role in roles.values():
             # A role that nobody has yet is checked too.
             for written in role.when.values():
@@ -82,14 +91,15 @@ class People:
         when = override(compilation, role, section.when, "people", name, "when")
         mobile = _is_mobile(section)
 
+        here = str(compilation.mark("people", name))
+
         treatments: dict[str, Treatment] = {}
         for condition, written in when.items():
             extension = section.extension or ""
             target = self._targets.find(written.condition.then, written.mark, person=name, extension=extension)
             if target is not None:
                 clause = usual_clause(condition, written.condition, mobile=mobile, technical=role.shows_team)
-                reason = Reason(clause, wording(condition, written.condition), written.source)
-                treatments[condition] = Treatment(target, reason, _DIVERSIONS[condition])
+                treatments[condition] = Treatment(target, wording(condition, written, clause), _DIVERSIONS[condition])
         phone = self._phone(name, section)
         departed = self._departed(name, section) if section.left else None
         last_resort = self._last_resort(name, section)
@@ -98,13 +108,18 @@ class People:
         without_phone = None
         if phone is None:
             text = f"{section.name} has no phone → {when['unreachable'].condition.then}"
-            reason = Reason("F5", text, str(compilation.mark("people", name)))
+            french = f"{section.name} n'a pas de téléphone → {when['unreachable'].condition.then}"
+            reason = Reason("F5", text, here, french, "phone")
             without_phone = replace(treatments["unreachable"], reason=reason, diversion="unconditional")
         on_selected = {
             ProfileKind.BUSY_OTHER: treatments["busy_other"],
             ProfileKind.ABSENT: treatments["absent"],
         }
         on_scheduled = {kind: replace(treatment, diversion="time-of-day") for kind, treatment in on_selected.items()}
+        no_answer_after = when["no_answer"].condition.after or USUAL_NO_ANSWER
+        self._check_rings(name, section, no_answer_after)
+        times = self._times[role.name]
+        rings, french_rings = rings_in_words(section)
         return Person(
             id=name,
             name=section.name,
@@ -115,7 +130,7 @@ class People:
             forwards_as=identities.forwarding(),
             emergency=identities.emergency(),
             inside=identities.inside(),
-            schedule=self._schedules[role.name],
+            schedule=times.profiles,
             on_selected=frozen_mapping(on_selected),
             on_scheduled=frozen_mapping(on_scheduled),
             on_line=frozen_mapping(
@@ -124,26 +139,39 @@ class People:
             on_outcome=frozen_mapping(
                 {
                     Outcome.NO_ANSWER: treatments["no_answer"],
-                    Outcome.BUSY: treatments["on_call"],
+                    Outcome.BUSY: _after_busy(treatments["on_call"]),
                     Outcome.REJECTED: treatments["rejected"],
-                    Outcome.UNREACHABLE: treatments["unreachable"],
+                    Outcome.UNREACHABLE: _answered(treatments["unreachable"]),
                 }
             ),
-            no_answer_after=when["no_answer"].condition.after or USUAL_NO_ANSWER,
+            no_answer_after=no_answer_after,
             rings=Reason(
-                "F4", f"{section.name} is available: all their phones ring", str(compilation.mark("people", name))
+                "F4",
+                f"{section.name} is available: {rings}",
+                here,
+                f"{section.name} est disponible : {french_rings}",
+                "ring",
             ),
-            not_on_call=_not(treatments["on_call"].reason, f"{section.name} is not on a call"),
-            no_profile=_not(treatments["busy_other"].reason, f"{section.name} is available"),
+            not_on_call=_not(
+                treatments["on_call"].reason, f"{section.name} is not on a call", f"{section.name} n'est pas en ligne"
+            ),
+            no_profile=_not(
+                treatments["busy_other"].reason, f"{section.name} is available", f"{section.name} est disponible"
+            ),
             precedence=role.precedence,
             line_first=role.line_first,
             departed=departed,
             left_at=end_of_exception(section.left, compilation.zone) if section.left else None,
             without_phone=without_phone,
             last_resort=last_resort,
-            says=self._says[role.name],
+            says=times.says,
             choices=compile_choices(compilation, name, section, role),
             mobile=section.mobile or "",
+            extension=section.extension or "",
+            on_profile=self._on_profile(name, section),
+            exceptions=self._exceptions.of(name, section),
+            rings_within=times.rings_within,
+            silence=times.silence,
             shows_in=frozen_mapping(identities.by_profile()),
             shows_by_code=frozen_mapping(identities.by_code()),
         )
@@ -199,7 +227,43 @@ class People:
         target = self._targets.find(heir, mark, person=name, extension=section.extension or "")
         if target is None:
             return None
-        return Treatment(target, Reason("S5", f"{section.name} has left → {heir}", str(mark)), "unconditional")
+        reason = Reason(
+            "S5",
+            f"{section.name} has left → {heir}",
+            str(mark),
+            f"{section.name} a quitté l'entreprise → {heir}",
+            "departed",
+        )
+        return Treatment(target, reason, "unconditional")
+
+    def _on_profile(self, name: str, section: PersonSection) -> Mapping[str, tuple[Treatment, Treatment]]:
+        """Return the treatments of profiles that name a target; what the person's own rules say goes before it."""
+        found = {}
+        for profile in self._with_target:
+            written = self._compilation.document.profiles[profile.name]
+            if written.then is None or getattr(section.when, profile.kind) is not None:
+                continue
+            mark = self._compilation.mark("profiles", profile.name, "then")
+            target = self._targets.find(written.then, mark, person=name, extension=section.extension or "")
+            if target is not None:
+                reason = Reason(
+                    written.clause or "P3",
+                    f"{profile.name} → {written.then}",
+                    str(mark),
+                    f"« {profile.french} » → {written.then}",
+                    "profile",
+                )
+                found[profile.name] = Treatment(target, reason, "away"), Treatment(target, reason, "time-of-day")
+        return frozen_mapping(found) if found else _NO_TARGETS
+
+    def _check_rings(self, name: str, section: PersonSection, no_answer_after: float) -> None:
+        """F4: a device that rings later does so before the call goes elsewhere."""
+        for index, stage in enumerate(section.rings or ()):
+            if stage.after >= no_answer_after:
+                mark = self._compilation.mark("people", name, "rings", index)
+                message = f"{stage.device} would ring after {stage.after:g} s, but the call goes on after"
+                suggestion = "write a shorter delay, or a longer no_answer"
+                self._compilation.warn(mark, f"{message} {no_answer_after:g} s", suggestion, "F4")
 
     def _last_resort(self, name: str, section: PersonSection) -> tuple[Treatment, ...]:
         treatments = []
@@ -208,42 +272,31 @@ class People:
                 mark = self._compilation.mark("targets", target_name)
                 target = self._targets.find(target_name, mark, person=name, extension=section.extension or "")
                 if target is not None:
-                    reason = Reason("S3", f"what should answer cannot → {target_name}", str(mark))
+                    reason = Reason(
+                        "S3",
+                        f"what should answer cannot → {target_name}",
+                        str(mark),
+                        f"ce qui devrait répondre ne le peut pas → {target_name}",
+                        "last_resort",
+                    )
                     treatments.append(Treatment(target, reason, "unavailable"))
         return tuple(treatments)
 
-    def _windows(self, role: ResolvedRole, calendars: dict[str, Calendar]) -> tuple[ScheduledProfile, ...]:
-        scheduled = []
-        for rule in role.schedule:
-            window = compile_window(self._compilation, rule.entry, calendars, rule.mark)
-            profile = self._profiles.get(rule.entry.profile)
-            if profile is None:
-                self._compilation.unknown("profile", rule.entry.profile, rule.mark, "profiles", self._profiles)
-            elif window is not None:
-                clause = rule.entry.clause or self._schedule_clause(role, profile, window)
-                scheduled.append(
-                    ScheduledProfile(window, profile, Reason(clause, f"{profile.name} {window}", rule.source))
-                )
-        return tuple(scheduled)
 
-    def _messages(self, role: ResolvedRole) -> Mapping[str, Mapping[str, str]]:
-        for profile in role.says:
-            if profile not in self._profiles:
-                mark = self._compilation.mark("roles", role.name, "says", profile)
-                self._compilation.unknown("profile", profile, mark, "profiles", self._profiles, "R4")
-        return frozen_mapping({profile: frozen_mapping(words) for profile, words in role.says.items()})
-
-    def _schedule_clause(self, role: ResolvedRole, profile: Profile, window: Window) -> str:
-        section = self._compilation.document.profiles.get(profile.name)
-        if profile.name in role.says:
-            return "R4"
-        if section is not None and section.clause:
-            return section.clause
-        return "M5" if window.start >= _EVENING else "M4"
+def _not(reason: Reason, because: str, french: str) -> Reason:
+    return replace(reason, text=f"{reason.text}: {because}", french=f"{reason.french} : {french}")
 
 
-def _not(reason: Reason, because: str) -> Reason:
-    return Reason(reason.clause, f"{reason.text}: {because}", reason.source)
+def _answered(treatment: Treatment) -> Treatment:
+    """The treatment of a line state as that of an attempt which found the line in that state."""
+    return replace(treatment, reason=replace(treatment.reason, rule="answer"))
+
+
+def _after_busy(treatment: Treatment) -> Treatment:
+    """G4: a phone that answers "busy" is on a call of which the router knows nothing."""
+    reason = treatment.reason
+    text, french = f"the phone says busy: {reason.text}", f"le téléphone sonne occupé : {reason.french}"
+    return replace(treatment, reason=replace(reason, text=text, french=french, rule="answer"))
 
 
 def _is_mobile(section: PersonSection) -> bool:

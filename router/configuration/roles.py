@@ -21,19 +21,31 @@ USUAL = {
     "unreachable": Condition(then="voicemail"),
 }
 USUAL_NO_ANSWER = 20.0  # seconds
+ALWAYS = "always"  # takes back a `rings_within` that a role inherits
 _PRECEDENCE = {
-    "profile": Reason("G4", "a profile weighs more than a call in progress"),
-    "line": Reason("G4", "a call in progress weighs more than a profile"),
+    "profile": Reason(
+        "G4",
+        "a profile weighs more than a call in progress",
+        french="un profil l'emporte sur une conversation en cours",
+        rule="profile",
+    ),
+    "line": Reason(
+        "G4",
+        "a call in progress weighs more than a profile",
+        french="une conversation en cours l'emporte sur un profil",
+        rule="profile",
+    ),
 }
 _NOT_KNOWN = Condition(then=UNKNOWN)
 
+# In English and in French; what is weighed where the condition holds (see `Reason.rule`).
 _WORDS = {
-    "on_call": "on a call",
-    "busy_other": "in a meeting or busy otherwise",
-    "absent": "absent",
-    "no_answer": "no answer",
-    "unreachable": "no phone can be reached",
-    "rejected": "call rejected",
+    "on_call": ("on a call", "en ligne", "line"),
+    "busy_other": ("in a meeting or busy otherwise", "en réunion ou occupé ailleurs", "profile"),
+    "absent": ("absent", "en son absence", "profile"),
+    "no_answer": ("no answer within {:g} s", "sans réponse après {:g} s", "answer"),
+    "unreachable": ("no phone can be reached", "aucun téléphone ne peut être joint", "line"),
+    "rejected": ("call rejected", "appel refusé", "answer"),
 }
 
 
@@ -61,7 +73,8 @@ class ResolvedRole:
 
     `shows` lists the roles' rules for the shown number, nearest first, each with its place; `says` holds the role's
     own messages by profile and language (R4); `precedence` says whether a call or a profile weighs more (G4); `may`
-    lists the limits of what people choose (R8), nearest first.
+    lists the limits of what people choose (R8), nearest first; `rings_within` names the hours outside which no phone
+    rings (S6), with its place, or is None.
     """
 
     name: str
@@ -73,6 +86,7 @@ class ResolvedRole:
     line_first: bool
     precedence: Reason
     may: tuple[tuple[May, str], ...] = ()
+    rings_within: tuple[str, Mark, str] | None = None
 
     @property
     def shows_team(self) -> bool:
@@ -103,10 +117,11 @@ def override(compilation: Compilation, role: ResolvedRole, when: When, *location
     return conditions
 
 
-def wording(condition: str, written: Condition) -> str:
+def wording(condition: str, written: Written, clause: str) -> Reason:
     """Say in words what a condition does: "on a call → reception"."""
-    after = f" within {written.after or USUAL_NO_ANSWER:g} s" if condition == "no_answer" else ""
-    return f"{_WORDS[condition]}{after} → {written.then}"
+    english, french, rule = _WORDS[condition]
+    after, then = written.condition.after or USUAL_NO_ANSWER, written.condition.then
+    return Reason(clause, f"{english.format(after)} → {then}", written.source, f"{french.format(after)} → {then}", rule)
 
 
 def usual_clause(condition: str, written: Condition, *, mobile: bool, technical: bool) -> str:
@@ -141,6 +156,7 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     team: str | None = None
     precedence: Reason | None = None
     line_first = False
+    rings_within: tuple[str, Mark, str] | None = None
     for ancestor in line:
         role = roles[ancestor]
         if role.shows is not None:
@@ -165,9 +181,18 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
             source = _source(compilation.mark("roles", ancestor, "precedence"), ancestor, name)
             precedence = replace(_PRECEDENCE[role.precedence], source=source)
             line_first = role.precedence == "line"
+        if rings_within is None and role.rings_within is not None:
+            mark = compilation.mark("roles", ancestor, "rings_within")
+            rings_within = (role.rings_within, mark, _source(mark, ancestor, name))
+    for condition in CONDITIONS:
+        company: Condition | None = getattr(compilation.document.company.when, condition)
+        if company is not None and condition not in when:
+            mark = compilation.mark("company", "when", condition)
+            when[condition] = Written(company, mark, f"{mark} (company)")
     here = compilation.mark("roles", name)
     for condition, usual in USUAL.items():
         known = whole and not any(compilation.gaps.covers("roles", role, "when", condition) for role in line)
+        known = known and not compilation.gaps.covers("company", "when", condition)
         when.setdefault(condition, Written(usual if known else _NOT_KNOWN, here, f"{here} (usual)"))
     # Somebody who rejects a call is busy in their own words.
     busy = when["on_call"]
@@ -175,7 +200,11 @@ def _resolve(name: str, compilation: Compilation) -> ResolvedRole:
     if team is None and not (whole and not any(compilation.gaps.covers("roles", role, "team") for role in line)):
         team = UNKNOWN
     precedence = precedence or replace(_PRECEDENCE["profile"], source=f"{here} (usual)")
-    return ResolvedRole(name, tuple(shows), when, schedule or (), says, team, line_first, precedence, tuple(may))
+    if rings_within is not None and rings_within[0] == ALWAYS:
+        rings_within = None
+    return ResolvedRole(
+        name, tuple(shows), when, schedule or (), says, team, line_first, precedence, tuple(may), rings_within
+    )
 
 
 def _lineage(name: str, compilation: Compilation) -> tuple[list[str], bool]:

@@ -292,6 +292,8 @@ class MainLine(Section):
 
 
 class Company(Section):
+    """`when` holds for all roles that do not say otherwise; `profile_order` says whose profile counts (G4)."""
+
     name: str
     country: str
     region: str | None = None
@@ -301,6 +303,7 @@ class Company(Section):
     languages: Words = Field(default=["en"])
     short_numbers: Annotated[list[Extension], BeforeValidator(_as_list)] = Field(default=[])
     shows: str | None = None
+    when: Annotated[When, BeforeValidator(_empty)] = When()
     profile_order: list[Literal["administrator", "person", "calendar", "schedule"]] = Field(
         default=["administrator", "person", "calendar", "schedule"], min_length=4, max_length=4
     )
@@ -388,6 +391,8 @@ class May(Section):
 
 
 class Role(Section):
+    """`rings_within` names hours outside which no phone rings (S6), "always" takes an inherited one back."""
+
     based_on: str | None = None
     may: May | None = None
     shows: ShowsRule | None = None
@@ -396,6 +401,7 @@ class Role(Section):
     says: dict[str, Says] = Field(default={})
     team: str | None = None
     precedence: Literal["profile", "line"] | None = None
+    rings_within: str | None = None
 
 
 class ProfileSection(Section):

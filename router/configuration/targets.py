@@ -7,8 +7,9 @@ import re
 from router.configuration.addresses import sip_address_problem
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark, closest
-from router.configuration.peers import accounts_of
+from router.configuration.rings import compile_rings
 from router.model.decision import DialAddress, DialNumber, RingPerson, Target
+from router.policy.snapshot import filled
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 
@@ -20,10 +21,7 @@ class TargetBook:
         self._compilation = compilation
         self._targets = compilation.document.targets
         people = compilation.document.people
-        self._people = {
-            person: RingPerson(person, tuple(accounts_of(person, section).values()))
-            for person, section in people.items()
-        }
+        self._people = {person: compile_rings(compilation, person, section) for person, section in people.items()}
         for name, section in self._targets.items():
             mark = compilation.mark("targets", name)
             if name in self._people:
@@ -35,7 +33,7 @@ class TargetBook:
             if len(given) != 1 and known:
                 compilation.error(mark, f"the target {name!r} goes to one thing", "write one of: sip, number, person")
             if section.sip is not None:
-                problem = sip_address_problem(_filled(section.sip, "0", "0"))
+                problem = sip_address_problem(filled(section.sip, "0", "0"))
                 if problem:
                     compilation.error(mark, f"{section.sip!r}: {problem}", 'write "sip:reception@192.0.2.1:5060"')
             if section.person is not None and section.person not in self._people:
@@ -80,13 +78,31 @@ class TargetBook:
             return self._people.get(section.person)
         if section.sip is None:
             return None  # reported when the book was made
-        return DialAddress(_filled(section.sip, extension or person, person or extension), name)
+        return DialAddress(filled(section.sip, extension, person), name)
+
+    def named(self) -> dict[str, Target]:
+        """Return all targets by name, addresses not filled in; those that are faulty are left out."""
+        found: dict[str, Target] = {}
+        for name, section in self._targets.items():
+            if section.sip is not None:
+                found[name] = DialAddress(section.sip, name)
+            else:
+                target = self.find(name, self._compilation.mark("targets", name))
+                if target is not None:
+                    found[name] = target
+        return found
+
+    def is_personal(self, name: str) -> bool:
+        """Say whether a target depends on whom the call was for."""
+        section = self._targets.get(name)
+        return section is not None and section.sip is not None and "{" in section.sip
+
+    def leads_to(self, name: str, person: str) -> bool:
+        """Say whether `name` is a person, or a target that stands for them."""
+        section = self._targets.get(name)
+        return (name if section is None else section.person) == person
 
     def _check_trunk(self, trunk: str, mark: Mark) -> None:
         trunks = self._compilation.document.trunks
         if trunk not in trunks:
             self._compilation.unknown("trunk", trunk, mark, "trunks", trunks)
-
-
-def _filled(address: str, extension: str, person: str) -> str:
-    return address.replace("{extension}", extension).replace("{person}", person)

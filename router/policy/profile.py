@@ -79,9 +79,7 @@ def _scheduled(question: Question, person: Person) -> InForce | None:
     return None if scheduled is None else InForce(scheduled.profile, scheduled.reason, SCHEDULE)
 
 
-def _selected(
-    question: Question, person: Person, selections: tuple[Selection, ...], source: str
-) -> InForce | None:
+def _selected(question: Question, person: Person, selections: tuple[Selection, ...], source: str) -> InForce | None:
     """Return the first selection of a source that has an effect now."""
     policy, now = question.policy, question.now
     for selection in selections:

@@ -25,6 +25,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 SCHEDULE: Final = "schedule"  # stands beside the values of `SelectedBy`: the schedule set the profile
+USUAL_PROFILE_ORDER: Final[tuple[str, ...]] = (*SelectedBy, SCHEDULE)
 
 
 def filled(address: str, extension: str, person: str) -> str:
@@ -339,5 +340,5 @@ class Policy:
     short_numbers: frozenset[str] = frozenset()
     target_names: frozenset[str] = frozenset()
     targets: Mapping[str, Target] = field(default_factory=lambda: MappingProxyType({}))
-    profile_order: tuple[str, ...] = (*SelectedBy, SCHEDULE)
+    profile_order: tuple[str, ...] = USUAL_PROFILE_ORDER
     codes: Codes = Codes()

@@ -18,7 +18,7 @@ from typing import Final
 from router.model.decision import Action, Decision, Feature, FeatureKind, Reason, SelectedBy, Selection
 from router.policy.question import Question, refuse
 from router.policy.schedule import MINUTES_PER_DAY, until_words
-from router.policy.selecting import problem_with, usual_end
+from router.policy.selecting import forward_in_words, problem_with, usual_end
 from router.policy.snapshot import FeatureCode, PerCallCode, Person, Policy
 
 CODE_STARTS: Final = frozenset("*#")  # what no telephone number begins with
@@ -94,7 +94,10 @@ def _select(question: Question, feature: FeatureCode, person: Person, arguments:
     if problem is not None:
         return refuse(question, 403, "Forbidden", problem)
     end, fin = until_words(until, now, policy.zone)
-    towards, vers = (f", calls go to {forward}", f", appels vers {forward}") if forward else ("", "")
+    towards = vers = ""
+    if forward:
+        where = forward_in_words(forward, policy)
+        towards, vers = f", calls go to {where}", f", appels renvoyés vers {where}"
     reason = Reason(
         "P2",
         f"{feature.code}: {person.name} selects {profile.name}{end}{towards}",

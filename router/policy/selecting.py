@@ -74,6 +74,12 @@ def usual_end(person: Person, profile: Profile, since: float) -> float | None:
     return since + min(limits) if limits else None
 
 
+def forward_in_words(forward: str, policy: Policy) -> str:
+    """Name what `Selection.forward` says: a person by name, a target or number as it is."""
+    person = policy.people.get(forward)
+    return forward if person is None else person.name
+
+
 def length_of_time(seconds: float) -> str:
     """Write a length of time, "8 h" or "90 min", as it is written in English and in French."""
     if seconds >= 3600 and seconds % 3600 == 0:
@@ -134,10 +140,11 @@ def _problem_with_forward(selection: Selection, person: Person, policy: Policy, 
         )
     if allowed or selection.by is not SelectedBy.PERSON:
         return None
+    where = forward_in_words(forward, policy)
     return Reason(
         "R8",
-        f"{person.name} may not forward calls to {forward}",
+        f"{person.name} may not forward calls to {where}",
         choices.source,
-        f"{person.name} ne peut pas renvoyer ses appels vers {forward}",
+        f"{person.name} ne peut pas renvoyer ses appels vers {where}",
         "profile",
     )

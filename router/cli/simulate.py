@@ -25,7 +25,7 @@ def simulate(
     ],
     dialled: Annotated[
         str,
-        typer.Option("--to", help="What is dialled: a number, an extension, a feature code, or a person who is called."),
+        typer.Option("--to", help="What is dialled: a number, an extension, a feature code; or a person."),
     ],
     at: Annotated[
         str | None,

@@ -36,8 +36,7 @@ def read_records(
         OSError: the file cannot be read.
     """
     wanted = containing.encode()
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as file:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if wanted not in line:
                 continue

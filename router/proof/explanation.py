@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from router.configuration import Configuration
@@ -26,11 +27,12 @@ SCHEDULE = "schedule"
 
 
 class Row(NamedTuple):
-    """One reason as it is printed: its clause, its words, and where it is written."""
+    """One reason as it is printed: its clause, its words, where it is written, and what its rule is called."""
 
     clause: str
     text: str
     source: str
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,10 @@ def describe(
 def as_dict(
     decision: Decision, facts: Facts, configuration: Configuration, now: float, language: str = ENGLISH
 ) -> dict[str, Any]:
-    """Return a decision for programs; the arguments are those of `describe`. docs/policy-by-example.md tells the keys."""
+    """Return a decision for programs; the arguments are those of `describe`.
+
+    docs/policy-by-example.md tells the keys.
+    """
     target = decision.target
     feature = decision.feature
     description = describe(decision, facts, configuration, now, language)
@@ -139,21 +144,24 @@ def weighed_as_dict(weighed: Weighed) -> dict[str, Any]:
 
 def rows(reasons: Sequence[Reason], words: Wording) -> tuple[Row, ...]:
     """Put reasons into words."""
-    return tuple(Row(reason.clause, words.reason(reason), reason.source) for reason in reasons)
+    return tuple(Row(reason.clause, words.reason(reason), reason.source, words.rule(reason.rule)) for reason in reasons)
 
 
-def table(groups: Sequence[tuple[str, Sequence[Row]]]) -> list[str]:
-    """Lay out groups of reasons, each with its label, as the lines of one table."""
+def table(groups: Sequence[tuple[str, Sequence[Row]]], *, with_rules: bool = False) -> list[str]:
+    """Lay out groups of reasons, each with its label, as the lines of one table; `with_rules`: with their rules."""
     filled = [(label, group) for label, group in groups if group]
     label_width = max((len(label) for label, _ in filled), default=0)
     clause_width = max([3, *(len(row.clause) for _, group in filled for row in group)])
+    rule_width = max((len(row.rule) for _, group in filled for row in group), default=0) if with_rules else 0
     text_width = max((len(row.text) for _, group in filled for row in group), default=0)
     lines = []
     for label, group in filled:
         for index, row in enumerate(group):
-            first = label if index == 0 else ""
-            line = f"  {first:<{label_width}}  {row.clause:<{clause_width}}  {row.text:<{text_width}}  {row.source}"
-            lines.append(line.rstrip())
+            cells = [f"  {label if index == 0 else '':<{label_width}}"]
+            if rule_width:
+                cells.append(f"{row.rule:<{rule_width}}")
+            cells += [f"{row.clause:<{clause_width}}", f"{row.text:<{text_width}}", row.source]
+            lines.append("  ".join(cells).rstrip())
     return lines
 
 
@@ -173,7 +181,7 @@ def trunks_for(target: object, configuration: Configuration) -> list[str]:
     return [trunk.name for trunk in configuration.trunks if not target.trunks or trunk.name in target.trunks]
 
 
-def profile_in_force(weighed: Weighed, since: str, now: float, configuration: Configuration, words: Wording) -> str:
+def profile_in_force(weighed: Weighed, since: str, now: float, zone: tzinfo, words: Wording) -> str:
     """Say which profile a person had, who selected it, until when, and where calls go meanwhile; "" for none.
 
     Args:
@@ -189,7 +197,7 @@ def profile_in_force(weighed: Weighed, since: str, now: float, configuration: Co
     else:
         parts.append(words(f"by_{weighed.by}", profile=weighed.profile))
     if weighed.until is not None and weighed.by != SCHEDULE:
-        parts.append(words("until", time=words.clock(weighed.until, now, configuration.policy.zone)))
+        parts.append(words("until", time=words.clock(weighed.until, now, zone)))
     if weighed.forward:
         parts.append(words("forwarding", target=weighed.forward))
     return ", ".join(parts)
@@ -203,7 +211,8 @@ def _heading(decision: Decision, facts: Facts, configuration: Configuration, now
     weighed = next((one for one in decision.weighed if one.person == person.id), None)
     if weighed is None or decision.profile is None:
         return heading
-    in_force = profile_in_force(weighed, _since(person, weighed, now, configuration), now, configuration, words)
+    since = _since(person, weighed, now, configuration)
+    in_force = profile_in_force(weighed, since, now, configuration.policy.zone, words)
     return f"{heading} · {in_force}" if in_force else heading
 
 

@@ -39,9 +39,7 @@ LONGEST_COURSE = 16  # decisions about one call; the policy itself stops earlier
 _STATE = re.compile(
     r"(?P<state>.+?)(?:@(?P<by>[a-z]+))?(?: +until +(?P<until>\S+))?(?: +forward +(?P<forward>\S.*))?",
 )
-_USED = re.compile(
-    r"(?P<group>[^=]+?)(?:=(?P<person>[^=:]+))?:(?P<count>\d+(?:\.\d+)?)(?:/(?P<unit>minute|day|cost))?"
-)
+_USED = re.compile(r"(?P<group>[^=]+?)(?:=(?P<person>[^=:]+))?:(?P<count>\d+(?:\.\d+)?)(?:/(?P<unit>minute|day|cost))?")
 _STATE_FORM = "write PERSON=STATE[@calendar|@person|@administrator][ until TIME][ forward TARGET]"
 _USED_FORM = "write GROUP[=PERSON]:CALLS, or …:CALLS/minute, …:CALLS/day, …:AMOUNT/cost"
 _TIME_FORM = "is not a date and time of ISO 8601, such as 2026-11-24T12:15, nor a time such as 12:15"
@@ -207,7 +205,9 @@ def _from_person(
 ) -> _Caller:
     """Return the caller for a person, by the kind of phone that is wanted, else by the first that they have."""
     if isinstance(person.phone, DialAddress):
-        behind = [pbx.name for pbx in configuration.pbxs if pbx.host and f"@{_bracketed(pbx.host)}:" in person.phone.uri]
+        behind = [
+            pbx.name for pbx in configuration.pbxs if pbx.host and f"@{_bracketed(pbx.host)}:" in person.phone.uri
+        ]
         known = KnownCaller.of(person, wanted)
         named = number or next((by for by, who in configuration.policy.callers.items() if who == known), None)
         if behind and named is not None:
@@ -245,9 +245,10 @@ def _selection(person: str, written: str, policy: Policy, now: float) -> Selecti
     found = _STATE.fullmatch(written)
     if found is None:
         raise WrongInput("state", f"{written!r} is no state; {_STATE_FORM}")
-    profile, by, until = found["state"], found["by"] or SelectedBy.PERSON, found["until"]
+    profile, by = str(found["state"]), str(found["by"] or SelectedBy.PERSON.value)
+    until: str | None = found["until"]
     if written in policy.profiles:  # whatever a profile is called, its name alone is understood
-        profile, by, until = written, SelectedBy.PERSON, None
+        profile, by, until = written, SelectedBy.PERSON.value, None
     if by not in set(SelectedBy):
         raise WrongInput("state", _unknown("source of a profile", by, list(SelectedBy)))
     if profile not in policy.profiles:

@@ -11,6 +11,25 @@ ENGLISH: Final = "en"
 FRENCH: Final = "fr"
 LANGUAGES: Final = (ENGLISH, FRENCH)
 
+# What a rule is called, by `Reason.rule`.
+_RULES: Final[dict[str, tuple[str, str]]] = {
+    "emergency": ("emergency", "urgence"),
+    "code": ("code", "code"),
+    "dialled": ("dialled", "composé"),
+    "identity": ("identity", "identité"),
+    "greylist": ("greylist", "liste grise"),
+    "limit": ("limit", "limite"),
+    "departed": ("departed", "départ"),
+    "exception": ("exception", "exception"),
+    "profile": ("profile", "profil"),
+    "phone": ("phone", "téléphone"),
+    "line": ("line", "ligne"),
+    "hours": ("hours", "horaire"),
+    "ring": ("ring", "sonnerie"),
+    "answer": ("answer", "réponse"),
+    "last_resort": ("last resort", "dernier recours"),
+}
+
 _PHRASES: Final[dict[str, tuple[str, str]]] = {
     # what happens to a call
     "rings": ("rings {name} ({accounts})", "sonne chez {name} ({accounts})"),
@@ -39,7 +58,6 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "forwarding": ("calls go to {target}", "appels vers {target}"),
     "because": ("because", "car"),
     "not": ("not", "écarté"),
-    "nobody_answers": ("if nobody answers", "si personne ne répond"),
     # a profile in force, by who selected it
     "by_schedule": ("{profile} since {time}, by schedule", "{profile} depuis {time}, selon l'horaire"),
     "by_schedule_whenever": ("{profile}, by schedule", "{profile}, selon l'horaire"),
@@ -56,35 +74,45 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "rejected": ("call rejected", "appel rejeté"),
     "unreachable": ("cannot be reached", "injoignable"),
     # a recorded call
-    "call": ("call {id}", "appel {id}"),
-    "from_trunk": ("from outside, by {peer}", "de l'extérieur, par {peer}"),
-    "from_pbx": ("from the PBX {peer}", "du PABX {peer}"),
-    "from_person": ("from {person}, phone {peer}", "de {person}, téléphone {peer}"),
+    "call": ("call {id} · {time}", "appel {id} · {time}"),
+    "from": ("from", "de"),
+    "by_trunk": ("from outside, by {peer}", "de l'extérieur, par {peer}"),
+    "by_pbx": ("by the PBX {peer}", "par le PABX {peer}"),
+    "by_device": ("by phone {peer}", "par le téléphone {peer}"),
     "anonymous": ("anonymous", "anonyme"),
     "number_withheld": ("number withheld", "numéro masqué"),
     "dialled": ("dialled", "composé"),
-    "decided": ("decided", "décision"),
-    "tried": ("tried", "essayé"),
     "state": ("state", "état"),
-    "ended": ("ended", "fin"),
     "no_profile": ("no profile", "aucun profil"),
+    "tried": ("tried", "essayé"),
+    "outcome": ("outcome", "résultat"),
+    "ended": ("ended", "fin"),
+    "decided_by": ("by", "selon"),
     "attempt": ("{peer} ({target}), after {seconds} s: {result}", "{peer} ({target}), après {seconds} s : {result}"),
     "answered": ("answered", "a répondu"),
     "rang": ("rang {seconds} s", "a sonné {seconds} s"),
     "not_connected": ("no final answer", "aucune réponse finale"),
-    "talked": ("answered after {after} s, talked for {talked} s", "réponse après {after} s, conversation de {talked} s"),
+    "talked": (
+        "answered after {after} s, talked for {talked} s",
+        "réponse après {after} s, conversation de {talked} s",
+    ),
     "nobody_answered": (
         "nobody answered, {status} after {after} s",
         "personne n'a répondu, {status} après {after} s",
     ),
-    "by_caller": ("ended by the caller", "terminé par l'appelant"),
-    "by_callee": ("ended by the callee", "terminé par l'appelé"),
-    "by_router": ("ended by the router", "terminé par le routeur"),
+    "ended_by_caller": ("ended by the caller", "terminé par l'appelant"),
+    "ended_by_callee": ("ended by the callee", "terminé par l'appelé"),
+    "ended_by_router": ("ended by the router", "terminé par le routeur"),
     "configuration": ("configuration {hash}", "configuration {hash}"),
-    "other_configuration": (
-        "decided by configuration {hash}, which is not the one in {directory}: lines may have moved",
-        "décidé par la configuration {hash}, qui n'est pas celle de {directory} : les lignes ont pu bouger",
+    "no_such_call": (
+        "no call {call} in {path}; the latest are:",
+        "aucun appel {call} dans {path} ; les derniers :",
     ),
+    "several_calls": (
+        "several calls begin with {call}; write more of one:",
+        "plusieurs appels commencent par {call} ; précisez :",
+    ),
+    "and_more": ("  and others", "  et d'autres"),
     # actions of a record, without the configuration that made it
     "did_ring": ("rings {target}", "sonne chez {target}"),
     "did_forward": ("forwarded to {target}", "renvoyé vers {target}"),
@@ -117,6 +145,10 @@ class Wording:
     def reason(self, reason: Reason) -> str:
         """Return the words of a reason; English where it has no French ones, as one of an older record."""
         return (reason.french or reason.text) if self.language == FRENCH else reason.text
+
+    def rule(self, rule: str) -> str:
+        """Return what a rule is called; its own word where it is not known."""
+        return _RULES[rule][self._index] if rule in _RULES else rule
 
     def clock(self, at: float, now: float, zone: tzinfo) -> str:
         """Write a moment near `now` (POSIX seconds) as "15:00", one on another day as "2026-11-25 15:00"."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from router.model.decision import Attempt, Connection, LineState, Outcome, Reason, Weighed
+from router.model.decision import Attempt, LineState, Outcome, Reason, Weighed
 from router.model.record import CallRecord, LegRecord
 from router.observe.records import GROUP, RecordWriter, serialise
 from tests.conftest import Eventually

@@ -136,6 +136,7 @@ class Router:
             Histogram(DECISION_BOUNDS),
             self.states,
         )
+        self.exchange.configuration = configuration.hash
 
     def _digest(self, configuration: Configuration) -> DigestServer:
         return DigestServer(configuration.realm, self._digest_key, os.urandom, configuration.digest_algorithms)
@@ -185,7 +186,7 @@ class Router:
             _log.warning("listeners change only at a restart")
         self.configuration = new
         exchange = self.exchange
-        exchange.policy = new.policy
+        exchange.policy, exchange.configuration = new.policy, new.hash
         exchange.peers = Peers(new.trunks, new.pbxs)
         self.gate.accounts = new.accounts
         self.tokens.accepted = new.api_tokens

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
 from router.calls.relay import relay_reinvite, relay_request
-from router.model.decision import Action, Attempt, Decision, Facts, Origin, Outcome
+from router.calls.ringing import Stages
+from router.model.decision import Action, Attempt, Decision, Facts, Origin, Outcome, RingPerson, Weighed
 from router.model.record import CallRecord
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
@@ -80,6 +81,7 @@ class Call:
         "_body",
         "_busy",
         "_cause",
+        "_configuration",
         "_early_tags",
         "_exchange",
         "_finished",
@@ -91,7 +93,9 @@ class Call:
         "_policy",
         "_record_routes",
         "_refusal",
+        "_stages",
         "_waiting",
+        "_weighed",
         "call_id",
         "callee",
         "caller",
@@ -107,6 +111,7 @@ class Call:
     def __init__(self, exchange: Exchange, facts: Facts, max_forwards: int, now: float) -> None:
         self._exchange = exchange
         self._policy = exchange.policy  # calls in progress keep the policy they began with
+        self._configuration = exchange.configuration
         self._invite: ServerTransaction | None = None
         self._headers = ""
         self._location = ""  # goes with an emergency call only
@@ -118,6 +123,8 @@ class Call:
         self._answered_at: float | None = None
         self._no_answer: Timer | None = None
         self._waiting: list[Destination] = []
+        self._stages: Stages | None = None  # devices of the person who is being called that ring later
+        self._weighed: tuple[Weighed, ...] = ()
         self._refusal: Refusal | None = None
         self._busy = False
         self._cause: int | None = None  # Q.850, as whoever ended the call gave it
@@ -182,15 +189,22 @@ class Call:
         self.decision = decision
         self._refusal = None  # what was said of an earlier target is not said of this one
         self._busy = False
+        if decision.weighed:
+            self._weigh(decision.weighed)
         if decision.action is Action.REFUSE:
             self._refuse(decision.status, decision.phrase, "", now)
             return
-        found, together = self._exchange.directory.find(decision.target)
+        exchange = self._exchange
+        target = decision.target
+        found, together = exchange.directory.find(target)
+        if type(target) is RingPerson and target.later:
+            self._stages = Stages(target, exchange.directory, exchange.stack.timers, self, now)
+            found = found or self._stages.next_registered()
         if not found:
             self._gone_wrong(Outcome.UNREACHABLE, Refusal(480), now)
             return
         if decision.no_answer_after is not None:
-            self._no_answer = self._exchange.stack.timers.start(decision.no_answer_after, self, "no answer", now)
+            self._no_answer = exchange.stack.timers.start(decision.no_answer_after, self, "no answer", now)
         if together:
             for destination in found:
                 self._dial(destination, now)
@@ -199,6 +213,13 @@ class Call:
             first = found.pop()
             self._waiting = found
             self._dial(first, now)
+
+    def _weigh(self, weighed: tuple[Weighed, ...]) -> None:
+        """Note whose states were weighed, each as the first decision that asked found them."""
+        if self._weighed:
+            known = {one.person for one in self._weighed}
+            weighed = (*self._weighed, *[one for one in weighed if one.person not in known])
+        self._weighed = weighed
 
     def _dial(self, destination: Destination, now: float) -> None:
         exchange = self._exchange
@@ -213,6 +234,7 @@ class Call:
         """Nobody answered this decision: ask the policy what to do next, or tell the caller."""
         cancel(self._no_answer)
         self._no_answer = None
+        self._drop_stages()
         decision = self.decision
         self._attempts += 1
         if self._attempts < MAX_ATTEMPTS and decision.action in (Action.RING, Action.FORWARD):
@@ -225,8 +247,18 @@ class Call:
         self._cause = refusal.cause
         self._refuse(refusal.status, refusal.reason, refusal.headers, now, refusal.by)
 
-    def timer_expired(self, _name: str, now: float) -> None:
-        """Nobody answered within the time that the policy gives."""
+    def _drop_stages(self) -> None:
+        if self._stages is not None:
+            self._stages.drop()
+            self._stages = None
+
+    def timer_expired(self, name: str, now: float) -> None:
+        """It is time for more devices to ring, or nobody answered within the time that the policy gives."""
+        if name == "stage":
+            if self._stages is not None:
+                for destination in self._stages.next():
+                    self._dial(destination, now)
+            return
         self._no_answer = None
         if self.state == SETUP:
             self._withdraw_all(NO_ANSWER, now)
@@ -265,11 +297,13 @@ class Call:
             transaction.owner = self._exchange.strays
             transaction.owner.response_received(transaction, response, now)
             self._waiting.clear()  # it was answered: calling somebody else as well would be wrong
+            self._drop_stages()
             self._leg_ends(leg, 500, now)
             self._next_leg(Outcome.UNREACHABLE, Refusal(500), now)
             return False
         cancel(self._no_answer)
         self._no_answer = None
+        self._drop_stages()
         leg.invite = None
         leg.status = response.status
         self.callee = leg
@@ -357,6 +391,8 @@ class Call:
             outcome = Outcome.REJECTED
         if status not in _WAY_FAILED:
             self._waiting.clear()  # never fail over after a callee's own answer
+        if status == 486 or status >= 600:
+            self._drop_stages()  # who is on the phone, or has declined, is not rung elsewhere
         if status >= 600:
             self._withdraw_all("", now)  # RFC 3261 §16.7 step 5
         self._next_leg(outcome, refusal, now)
@@ -392,6 +428,12 @@ class Call:
         if self._waiting:
             self._dial(self._waiting.pop(), now)
             return
+        if self._stages is not None:
+            found = self._stages.next_registered()
+            for destination in found:
+                self._dial(destination, now)
+            if found:
+                return
         best, self._refusal = self._refusal, None
         if self._busy and best.status < 600:  # one busy device makes a busy person, unless another was used to decline
             outcome = Outcome.BUSY
@@ -537,6 +579,7 @@ class Call:
         """The last thing that happens to a call: it is counted, recorded and let go."""
         self.state = OVER
         cancel(self._no_answer)
+        self._drop_stages()
         exchange = self._exchange
         exchange.calls.discard(self)
         callee = self.callee
@@ -570,6 +613,14 @@ class Call:
                 self.status,
                 self._cause,
                 ended_by,
+                facts.person,
+                facts.connection,
+                facts.caller_name,
+                facts.withhold,
+                decision.rejected,
+                self._weighed,
+                facts.attempts,
+                self._configuration,
             )
         )
         self._finished = []

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from router.calls.identity import asserted, diverted, from_value, user_part
 from router.model.decision import Decision, DialAddress, DialNumber, RingPerson, Target
-from router.model.peers import Pbx
 from router.ports import Clock, Flow, FlowDirectory
 from router.sip.errors import LocalError, RemoteError
 from router.sip.uri import SipUri, parse_uri
@@ -85,25 +83,23 @@ class Destination:
 
 
 class Directory:
-    """Turns targets into destinations.
-
-    Args:
-        find_pbx: the PBX by name, for addresses that lie in one.
-    """
+    """Turns targets into destinations."""
 
     def __init__(self, flows: FlowDirectory, trunks: Trunks, registrar: Registrar, clock: Clock) -> None:
         self._flows = flows
         self._trunks = trunks
         self._registrar = registrar
         self._clock = clock
-        self.pbxs: Mapping[str, Pbx] = {}
 
     def find(self, target: Target | None) -> tuple[list[Destination], bool]:
-        """The destinations of a target, and whether they are to be rung all at once (else one after the other)."""
+        """The destinations of a target, and whether they are to be rung all at once (else one after the other).
+
+        A person's devices that ring later are not among them (see `ringing.py`).
+        """
         if type(target) is DialNumber:
             return self._by_trunk(target), False
         if type(target) is RingPerson:
-            return self._devices(target), True
+            return self.devices(target.person, target.accounts), True
         if type(target) is DialAddress:
             return self._address(target), False
         raise LocalError(f"no call can be sent to {target!r}")
@@ -128,10 +124,11 @@ class Directory:
             )
         return found
 
-    def _devices(self, target: RingPerson) -> list[Destination]:
+    def devices(self, person: str, accounts: tuple[str, ...]) -> list[Destination]:
+        """Where those of a person's accounts can be reached that are registered now."""
         found = []
         now = self._clock()
-        for account in target.accounts:
+        for account in accounts:
             for binding in self._registrar.contacts(account, now):
                 flow = self._registrar.flow(binding, self._flows)
                 if flow is None:  # it registered over a transport that is not listened on any more
@@ -139,7 +136,7 @@ class Directory:
                 routes = "".join(f"Route: {route}\r\n" for route in binding.path)
                 host = flow.via.rpartition(" ")[2]
                 found.append(
-                    Destination(flow, binding.contact, host, account, person=target.person, routes=routes, sticky=True)
+                    Destination(flow, binding.contact, host, account, person=person, routes=routes, sticky=True)
                 )
         return found
 

@@ -14,6 +14,7 @@ from typing import Final
 from router.calls.authentication import Gate
 from router.calls.call import Call
 from router.calls.destination import Directory
+from router.calls.feature import begin_feature
 from router.calls.leg import Leg, Strays
 from router.calls.lines import Lines
 from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
@@ -23,7 +24,7 @@ from router.calls.replaces import serve_replaces
 from router.calls.states import States
 from router.calls.transfer import serve_refer
 from router.calls.trunk import Trunks
-from router.model.decision import Decision, Facts, Origin
+from router.model.decision import Action, Decision, Facts, Origin
 from router.model.peers import Account, Pbx, Trunk
 from router.model.record import CallRecord
 from router.model.tally import Counts, Histogram
@@ -50,12 +51,13 @@ class Exchange:
     """See the module.
 
     Args:
-        policy: the snapshot for calls that begin from now on; replace it to reload.
+        policy: the snapshot for calls that begin from now on; replace it to reload, and with it `configuration`.
         clock: POSIX seconds by which the policy decides and registrations expire.
         recorded: takes the record of each ended call.
         states: what people selected; None: they select nothing that outlives this exchange.
     Attributes:
         calls: those in progress.
+        configuration: hash of the configuration that the policy was compiled from, for the records.
         decisions: by (action, rule); decision_seconds, setup_seconds: histograms.
         draining: no new calls are accepted any more.
     """
@@ -77,6 +79,7 @@ class Exchange:
     ) -> None:
         self.stack = stack
         self.policy = policy
+        self.configuration = ""
         self.peers = peers
         self.gate = gate
         self.registrar = registrar
@@ -180,8 +183,12 @@ class Exchange:
             return
         transaction.start_trying(now)
         facts = self._facts(request, uri, peer, account)
+        decision = self.decide(facts, self.policy)
+        if decision.action is Action.FEATURE:
+            begin_feature(self, transaction, request, facts, decision, account is not None, now)
+            return
         call = Call.incoming(self, transaction, request, facts, max_forwards - 1, account is not None, now)
-        call.begin(self.decide(facts, self.policy), now)
+        call.begin(decision, now)
 
     def _hops_left(self, request: Request) -> int:
         value = request.get("max-forwards")

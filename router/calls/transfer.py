@@ -16,7 +16,7 @@ from router.calls.call import JOINING, SETUP, UP, Call
 from router.calls.join import Join
 from router.calls.leg import AckDue, Farewell, Leg
 from router.calls.replaces import Replaces, party_of
-from router.model.decision import Facts, Origin
+from router.model.decision import Action, Facts, Origin
 from router.sip.dialog import MAX_FORWARDS
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
@@ -57,8 +57,11 @@ def serve_refer(
         return
     dialled = target.username if isinstance(target, SipUri) else target.number
     facts = _facts(exchange, call, leg, request, dialled)
-    following = BlindTransfer(exchange, call, leg, referral, facts, now)
-    following.begin(exchange.decide(facts, exchange.policy), now)
+    decision = exchange.decide(facts, exchange.policy)
+    if decision.action is Action.FEATURE:  # a feature code is dialled for oneself; nobody is put through to it
+        referral.finish(403, REASONS[403], now)
+        return
+    BlindTransfer(exchange, call, leg, referral, facts, now).begin(decision, now)
 
 
 def _may_transfer(leg: Leg) -> bool:

@@ -1,0 +1,1 @@
+"""The chapters, one file for what belongs together; each function writes one section."""

@@ -157,10 +157,21 @@ def course(facts: Facts, policy: Policy, now: float) -> tuple[Step, ...]:
         steps.append(Step(facts, now, decision))
         if decision.action not in (Action.RING, Action.FORWARD):
             break
-        attempt = Attempt(str(decision.target), Outcome.NO_ANSWER)
-        facts = facts._replace(attempts=(*facts.attempts, attempt))
+        facts = facts_after(facts, decision, Outcome.NO_ANSWER)
         now += decision.no_answer_after or 0.0
     return tuple(steps)
+
+
+def facts_after(facts: Facts, decision: Decision, outcome: Outcome) -> Facts:
+    """Return the facts with which `calls` asks again when what was decided ended without an answer.
+
+    By then a person who calls is on a call.
+    """
+    lines = facts.lines
+    if facts.person is not None:
+        lines = {**lines, facts.person: LineState.ON_CALL}
+    attempt = Attempt(str(decision.target), outcome)
+    return facts._replace(lines=lines, attempts=(*facts.attempts, attempt))
 
 
 class _Caller(NamedTuple):

@@ -13,6 +13,7 @@ from router.configuration.findings import Mark, has_errors
 from router.configuration.gaps import UNKNOWN, Location
 from router.configuration.greylist import compile_greylist
 from router.configuration.identities import check_shows, company_identity
+from router.configuration.limits import compile_limits
 from router.configuration.people import People
 from router.configuration.profiles import compile_profiles
 from router.configuration.roles import resolve_roles
@@ -53,6 +54,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     check_choices(compilation)
     people = People(compilation, roles, targets, calendars, hours, profiles).compile()
     greylist = compile_greylist(compilation)
+    limits = compile_limits(compilation)
     lines = _Lines(compilation, targets, hours)
     main, unassigned = lines.main(), lines.unassigned()
     teams = lines.teams()
@@ -80,6 +82,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         targets=frozen_mapping(targets.named()),
         profile_order=_profile_order(compilation),
         codes=codes,
+        limits=limits,
     )
 
 

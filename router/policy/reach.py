@@ -19,6 +19,7 @@ from router.model.decision import (
 )
 from router.policy.caller_exceptions import CallerException
 from router.policy.identity import inside_identity
+from router.policy.limited import limited_groups, over_limit
 from router.policy.profile import InForce, is_silent, profile_in_force
 from router.policy.question import Question, owner, refuse
 from router.policy.snapshot import SCHEDULE, Person, ProfileKind, SharedLine, Treatment, filled
@@ -225,7 +226,10 @@ def _usable(question: Question, target: Target, following: Person | SharedLine |
     called = question.policy.numbers.get(target.number)
     if called is not None and called is question.called and question.dialled_number() == target.number:
         return False
-    return question.policy.greylist.match(target.number, question.now) is None
+    blocked = question.policy.greylist.match(target.number, question.now) or over_limit(question, target.number)
+    if blocked is not None:
+        question.rejected.append(blocked)
+    return blocked is None
 
 
 def _ring(question: Question, person: Person) -> Decision:
@@ -256,9 +260,11 @@ def _forward(question: Question, holder: Person | SharedLine, target: Target) ->
         # extension means nothing there.
         main = question.policy.company.number or ""
         identity = holder.forwards_as
+        limits = limited_groups(question, target.number)
         diversions = tuple(d if d.number[:1] == "+" else Diversion(main, d.reason) for d in question.diversions)
     else:
         identity = inside_identity(question.facts, question.policy, question.caller)
+        limits = ()
         diversions = tuple(question.diversions)
     return Decision(
         Action.FORWARD,
@@ -271,5 +277,6 @@ def _forward(question: Question, holder: Person | SharedLine, target: Target) ->
         person=owner(question),
         profile=question.profile,
         withhold=question.facts.withhold,
+        limits=limits,
         weighed=tuple(question.weighed),
     )

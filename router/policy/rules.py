@@ -1,6 +1,6 @@
 """The chain of rules that decides a call.
 
-    emergency → codes → (identity is in the facts) → what was dialled → greylist → outside
+    emergency → codes → (identity is in the facts) → what was dialled → greylist → limits → outside
               → hours → profile → line state → ring → no answer → last resort
 
 Each rule answers a `Decision`, or None for "next". The last one always decides.
@@ -14,6 +14,7 @@ from typing import Final
 from router.model.decision import Action, Decision, DialNumber, Facts, LineState, Origin, Reason, Weighed
 from router.policy.codes import CODE_STARTS, feature_code, per_call_code
 from router.policy.identity import outside_identity
+from router.policy.limited import limited, limited_groups
 from router.policy.profile import profile_in_force
 from router.policy.question import Question, refuse
 from router.policy.reach import reach
@@ -186,6 +187,7 @@ def outside(question: Question) -> Decision | None:
         person=caller.person.id if caller else None,
         profile=question.profile,
         withhold=question.facts.withhold,
+        limits=limited_groups(question, question.outside),
         weighed=tuple(question.weighed),
     )
 
@@ -241,4 +243,4 @@ def _for_outside(code: PerCallCode) -> Reason:
     )
 
 
-CHAIN: tuple[Rule, ...] = (emergency_call, dialled_code, read_dialled, greylisted, outside, reach)
+CHAIN: tuple[Rule, ...] = (emergency_call, dialled_code, read_dialled, greylisted, limited, outside, reach)

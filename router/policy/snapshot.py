@@ -19,6 +19,7 @@ from router.model.decision import Connection, DialAddress, LineState, Outcome, R
 from router.policy.caller_exceptions import CallerExceptions
 from router.policy.dialling import DiallingPlan
 from router.policy.greylist import Greylist
+from router.policy.limits import NO_LIMITS, Limits
 from router.policy.schedule import LocalTime, Window
 
 _Key = TypeVar("_Key")
@@ -323,6 +324,7 @@ class Policy:
         profile_order: whose profile counts where several are in force (G4), strongest first: values of `SelectedBy` and
             `SCHEDULE`.
         codes: what can be dialled besides numbers.
+        limits: how much may be called of which destinations.
     """
 
     plan: DiallingPlan
@@ -342,3 +344,4 @@ class Policy:
     targets: Mapping[str, Target] = field(default_factory=lambda: MappingProxyType({}))
     profile_order: tuple[str, ...] = USUAL_PROFILE_ORDER
     codes: Codes = Codes()
+    limits: Limits = NO_LIMITS

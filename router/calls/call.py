@@ -203,6 +203,8 @@ class Call:
         if not found:
             self._gone_wrong(Outcome.UNREACHABLE, Refusal(480), now)
             return
+        if decision.limits:
+            exchange.limited_calls.begun(self._policy, decision.limits, decision.person, exchange.clock())
         if decision.no_answer_after is not None:
             self._no_answer = exchange.stack.timers.start(decision.no_answer_after, self, "no answer", now)
         if together:
@@ -593,6 +595,9 @@ class Call:
         began = self._began
         decision, facts = self.decision, self.facts
         answered = self._answered_at
+        if decision.limits and answered is not None:  # an attempt that nobody answered costs no more than its advance
+            talked = now - answered
+            exchange.limited_calls.ended(self._policy, decision.limits, decision.person, talked, exchange.clock())
         exchange.recorded(
             CallRecord(
                 self.call_id,

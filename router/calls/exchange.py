@@ -16,6 +16,7 @@ from router.calls.call import Call
 from router.calls.destination import Directory
 from router.calls.feature import begin_feature
 from router.calls.leg import Leg, Strays
+from router.calls.limits import LimitedCalls
 from router.calls.lines import Lines
 from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
@@ -96,6 +97,8 @@ class Exchange:
         self.calls: set[Call] = set()
         self.states = states or States()
         self.selections = self.states.selections
+        self.limited_calls = LimitedCalls()
+        self.usage = self.limited_calls.usage
         self.draining = False
         self._served: dict[str, Served] = {
             "REGISTER": self._register,
@@ -214,6 +217,7 @@ class Exchange:
                 withhold=withhold,
                 lines=self.lines,
                 selections=self.selections,
+                usage=self.usage,
             )
         assert peer is not None
         number, name = _caller(request)
@@ -226,6 +230,7 @@ class Exchange:
             withhold=withhold,
             lines=self.lines,
             selections=self.selections,
+            usage=self.usage,
         )
 
     def decide(self, facts: Facts, policy: Policy) -> Decision:

@@ -96,6 +96,7 @@ def _facts(exchange: Exchange, call: Call, leg: Leg, request: Request, dialled: 
             withhold=withhold,
             lines=exchange.lines,
             selections=exchange.selections,
+            usage=exchange.usage,
         )
     number, name = None, None
     if leg.target:  # a PBX extension or a console that was called is known by what was called
@@ -112,6 +113,7 @@ def _facts(exchange: Exchange, call: Call, leg: Leg, request: Request, dialled: 
         withhold=withhold,
         lines=exchange.lines,
         selections=exchange.selections,
+        usage=exchange.usage,
     )
 
 

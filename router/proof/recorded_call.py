@@ -62,7 +62,7 @@ def explain(record: CallRecord, people: Mapping[str, Person], zone: tzinfo, word
 def happened(record: CallRecord, people: Mapping[str, Person], words: Wording) -> str:
     """Say in one line what the last decision about a recorded call was."""
     target = "" if record.target is None else _name(record.target, people)
-    parts = [words(f"did_{record.action}", target=target, status=record.status)]
+    parts = [words(f"did_{record.action}", target=target)]
     if record.owner is not None and record.owner != record.target:
         parts.append(_name(record.owner, people))
     if record.profile is not None:

@@ -187,11 +187,11 @@ def _caller(inputs: Inputs, configuration: Configuration) -> _Caller:
     wanted = _connection(inputs.connection)
     kind, _, rest = written.partition(":")
     if rest and kind in (Origin.TRUNK, Origin.PBX):
-        name, _, number = rest.rpartition(":")
+        name, _, received = rest.rpartition(":")
         peers = configuration.trunks if kind == Origin.TRUNK else configuration.pbxs
         if name not in {peer.name for peer in peers}:
             raise WrongInput("from", _unknown(kind, name or rest, [peer.name for peer in peers]))
-        return _Caller(Origin(kind), name, number=None if number in ("", ANONYMOUS) else number)
+        return _Caller(Origin(kind), name, number=None if received in ("", ANONYMOUS) else received)
     trunk = configuration.trunks[0].name if configuration.trunks else "trunk"
     if written == ANONYMOUS:
         return _Caller(Origin.TRUNK, trunk)

@@ -113,13 +113,34 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
         "plusieurs appels commencent par {call} ; précisez :",
     ),
     "and_more": ("  and others", "  et d'autres"),
+    # a replay
+    "one_call": ("1 call", "1 appel"),
+    "calls": ("{count} calls", "{count} appels"),
+    "before": ("before", "avant"),
+    "the_person": ("whoever is called", "la personne appelée"),
+    "the_number": ("the number dialled", "le numéro composé"),
+    "their_number": ("a number of their own", "un numéro propre à chacun"),
+    "in_vain": ("{target} in vain", "{target} en vain"),
+    "more_calls": ("    and {count} more", "    et {count} autres"),
+    "replayed": (
+        "{different} of {calls} calls would be treated differently · {seconds:.1f} s",
+        "{different} appels sur {calls} seraient traités autrement · {seconds:.1f} s",
+    ),
+    "limited": (
+        "{count} not compared: a limit refused them, and what was used then is not recorded",
+        "{count} non comparés : une limite les a refusés, et la consommation d'alors n'est pas notée",
+    ),
+    "stateless": (
+        "{count} of an older router: compared as if everybody had been idle",
+        "{count} d'un ancien routeur : comparés comme si tous avaient été libres",
+    ),
     # actions of a record, without the configuration that made it
     "did_ring": ("rings {target}", "sonne chez {target}"),
     "did_forward": ("forwarded to {target}", "renvoyé vers {target}"),
     "did_dial": ("goes out to {target}", "sort vers {target}"),
     "did_emergency": ("emergency call to {target}", "appel d'urgence au {target}"),
     "did_feature": ("feature code", "code de service"),
-    "did_refuse": ("refused: {status}", "refusé : {status}"),
+    "did_refuse": ("refused", "refusé"),
 }
 
 

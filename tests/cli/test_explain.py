@@ -63,7 +63,7 @@ def recorded(
         decision.person,
         decision.profile,
         decision.action,
-        str(decision.target),
+        None if decision.target is None else str(decision.target),
         decision.shown_number,
         decision.because,
         legs,

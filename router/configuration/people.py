@@ -57,14 +57,19 @@ class People:
         self._with_target = [
             profile
             for name, profile in profiles.items()
-            if name in compilation.document.profiles and compilation.document.profiles[name].then is not None
+            if profile.kind is not ProfileKind.AVAILABLE
+            and name in compilation.document.profiles
+            and compilation.document.profiles[name].then is not None
         ]
         self._exceptions = CallerExceptionBook(compilation, targets)
         self._times = {
             name: compile_times(compilation, role, calendars, hours, profiles) for name, role in roles.items()
         }
+        # Rules that nobody has yet, or that every role replaces, are checked too.
+        for condition, rule in compilation.document.company.when:
+            if rule is not None:
+                targets.find(rule.then, compilation.mark("company", "when", condition))
         for role in roles.values():
-            # A role that nobody has yet is checked too.
             for written in role.when.values():
                 targets.find(written.condition.then, written.mark)
 
@@ -241,7 +246,7 @@ class People:
         found = {}
         for profile in self._with_target:
             written = self._compilation.document.profiles[profile.name]
-            if written.then is None or getattr(section.when, profile.kind) is not None:
+            if written.then is None or getattr(section.when, profile.kind.value) is not None:
                 continue
             mark = self._compilation.mark("profiles", profile.name, "then")
             target = self._targets.find(written.then, mark, person=name, extension=section.extension or "")

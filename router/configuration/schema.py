@@ -214,6 +214,7 @@ def _rings(value: Any) -> Any:
             entries.append({"device": entry, "after": "0s"})
         elif isinstance(entry, dict) and len(entry) == 1 and "device" not in entry:
             device, after = next(iter(entry.items()))
+            _duration(after)
             entries.append({"device": device, "after": after})
         else:
             entries.append(entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.model.decision import Action, DialAddress, DialNumber, Diversion, LineState, Outcome, RingPerson
-from tests.policy.company import CUSTOMER, MAIN, Desk, clauses
+from tests.policy.company import COMPANY, CUSTOMER, MAIN, Desk, clauses, configuration
 
 ON_CALL = LineState.ON_CALL
 
@@ -241,3 +241,101 @@ def test_a_phone_behind_the_pbx_is_rung_there(desk: Desk) -> None:
     decision = desk.outside("+3242200151")
     assert (decision.action, decision.target) == (Action.RING, DialAddress("sip:501@127.0.0.1:5070", "pia"))
     assert str(desk.outside("+3242200151", tried={"pia": Outcome.NO_ANSWER}).target) == "voicemail"
+
+
+def variant(old: str, new: str) -> Desk:
+    """The company with one thing written differently."""
+    assert COMPANY.count(old) == 1
+    return Desk(configuration(COMPANY.replace(old, new)).policy)
+
+
+def test_rules_of_the_company_hold_where_no_role_says_otherwise() -> None:
+    """M2, F2, G5: company → role → person, each with its place."""
+    desk = variant(
+        "  country: BE\n",
+        "  country: BE\n  when: {on_call: reception, unreachable: service_externe, rejected: queue:sales}\n",
+    )
+    decision = desk.outside("+3242200124", lines={"paul": LineState.UNREGISTERED})
+    assert str(decision.target) == "+3243334455"
+    assert decision.because[0].source == "company.yaml:4 (company)"
+    assert str(desk.outside("+3242200124", tried={"paul": Outcome.REJECTED}).target) == "queue:sales"
+    decision = desk.outside("+3242200124", lines={"paul": ON_CALL})
+    assert str(decision.target) == "voicemail"
+    assert decision.because[0].source.endswith("(role standard)")
+
+
+def test_devices_ring_in_the_order_that_the_person_wants() -> None:
+    """F4."""
+    devices = "devices: {desk: {kind: fixed, secret: x}, gsm: {kind: mobile, secret: x}}"
+    desk = variant(devices, f"rings: [desk, {{gsm: 10s}}]\n    {devices}")
+    decision = desk.outside("+3242200124")
+    assert decision.target == RingPerson("paul", ("204-desk",), ((10.0, ("204-gsm",)),))
+    assert decision.because[-1].text == "Paul Servais is available: desk rings, gsm after 10 s"
+    assert decision.because[-1].french == "Paul Servais est disponible : desk sonne, gsm après 10 s"
+    only = variant(devices, f"rings: gsm\n    {devices}")
+    assert only.outside("+3242200124").target == RingPerson("paul", ("204-gsm",))
+    both = variant(devices, f"rings: all\n    {devices}")
+    assert both.outside("+3242200124").target == RingPerson("paul", ("204-desk", "204-gsm"))
+    # Whoever is forwarded to is rung in their own order, too.
+    assert str(desk.outside("+3242200127").target) == "paul"
+    assert desk.outside("+3242200127").target == decision.target
+
+
+@pytest.mark.parametrize(
+    ("heir", "target", "asked"),
+    [
+        ("lea", "reception", []),  # she has left too, and names nobody
+        ("isabelle", "voicemail", ["isabelle"]),  # who has no phone: her mailbox
+        ("jean", "voicemail", []),  # himself
+        ("paul", "paul", ["paul"]),
+    ],
+)
+def test_successors_of_successors(heir: str, target: str, asked: list[str]) -> None:
+    """S5, F5: somebody always answers."""
+    desk = variant("successor: paul", f"successor: {heir}")
+    decision = desk.outside("+3242200127")
+    assert str(decision.target) == target
+    assert [weighed.person for weighed in decision.weighed] == asked
+    assert clauses(decision)[0] == ("S3" if heir == "jean" else "S5")
+
+
+@pytest.mark.parametrize(("at", "left"), [("2026-10-01T00:00", True), ("2026-09-30T23:59:59", False)])
+def test_a_person_leaves_at_the_end_of_their_last_day(desk: Desk, at: str, left: bool) -> None:
+    """S5: in the company's time zone."""
+    assert (clauses(desk.outside("+3242200127", at))[0] == "S5") is left
+
+
+def test_a_number_of_the_company_as_a_target_stays_inside() -> None:
+    """S3: it does not go out by the trunk and come in again."""
+    desk = variant('number: "+3243334455"', 'number: "+3242200121"')
+    decision = desk.person("paul", "403", lines={"eva": ON_CALL})
+    assert (decision.action, str(decision.target)) == (Action.FORWARD, "claire")
+    assert decision.shown_number == "204"
+    desk = variant('number: "+3243334455"', 'number: "+3242200100"')
+    assert str(desk.person("paul", "403", lines={"eva": ON_CALL}).target) == "reception"
+
+
+def test_no_answer_busy_and_unreachable_have_reasons_of_their_own(desk: Desk) -> None:
+    """G5."""
+    texts = {}
+    for outcome in Outcome:
+        reason = desk.outside("+3242200124", tried={"paul": outcome}).because[0]
+        assert reason.rule == "answer"
+        assert reason.french
+        texts[outcome] = reason.text
+    assert texts == {
+        Outcome.NO_ANSWER: "no answer within 20 s → voicemail",
+        Outcome.BUSY: "the phone says busy: on a call → voicemail",
+        Outcome.REJECTED: "call rejected → voicemail",
+        Outcome.UNREACHABLE: "no phone can be reached → voicemail",
+    }
+    assert desk.outside("+3242200124", lines={"paul": LineState.UNREGISTERED}).because[0].rule == "line"
+
+
+def test_a_schedule_is_explained_in_both_languages(desk: Desk) -> None:
+    """M4, M5, R4: in French by what callers hear, the role's own words first."""
+    (lunch, treatment) = desk.outside("+3242200124", "2026-11-24T12:30").because
+    assert lunch.text == "lunch 12:00–13:00, en_semaine"  # noqa: RUF001 (typography)
+    assert lunch.french == "« En pause déjeuner » 12:00–13:00, en_semaine"  # noqa: RUF001 (typography)
+    assert (treatment.text, treatment.french) == ("absent → voicemail", "en son absence → voicemail")
+    assert desk.outside("+3242200121", "2026-11-24T18:00").because[0].french.startswith("« Parti pour la journée »")

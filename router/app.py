@@ -13,15 +13,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
 
-from router import native
+from router import aside, native
 from router.calls.authentication import Gate
 from router.calls.call import Call
 from router.calls.clock import PolicyClock
@@ -31,7 +31,9 @@ from router.calls.peers import Peers
 from router.calls.registrar import Bounds, Registrar
 from router.calls.states import States
 from router.calls.trunk import TrunkLine, Trunks
-from router.configuration import Configuration, ConfigurationError, load
+from router.configuration import Configuration, ConfigurationError, Finding, load
+from router.configuration.findings import Mark
+from router.model.audit import AuditEntry
 from router.model.tally import Histogram
 from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
 from router.observe.logs import BoundedLog, configure
@@ -56,9 +58,11 @@ DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM befor
 MAX_ACCOUNTS_SHOWN = 30
 FAREWELL_SECONDS = 1.0  # how long the last BYEs may wait for their answers
 EXPIRY_INTERVAL = 1.0  # seconds between looks for bindings and selections that have expired
+RETIRE_INTERVAL = 5.0  # seconds between looks whether a call still follows the configuration before the last reload
 COLLECT_INTERVAL = 30.0  # seconds between looks for garbage, in quiet moments only
 QUIET_MESSAGES = 100  # received per second; below it the router is idle enough for a full collection
 
+_Result = TypeVar("_Result")
 _log = structlog.get_logger("router.app")
 
 
@@ -80,6 +84,9 @@ class Router:
         self._collecting: asyncio.TimerHandle | None = None
         self._expiring: asyncio.TimerHandle | None = None
         self._received_before = 0
+        self._reloading = asyncio.Lock()
+        self._waiting_reload: asyncio.Task[tuple[Finding, ...]] | None = None  # the next one, not begun yet
+        self._tasks: set[asyncio.Task[Any]] = set()  # end with the router
 
     # ----------------------------------------------------------------------------------------- start and stop
 
@@ -159,6 +166,9 @@ class Router:
         for timer in (self._collecting, self._expiring):
             if timer is not None:
                 timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.web.close()
         await self.transports.close()
         await self.records.close()
@@ -166,22 +176,53 @@ class Router:
         await self.bindings.close()
         await self.database.close()
 
-    def reload(self) -> None:
-        """Read the configuration again, and open the record file anew. A bad one is logged in full and changes
-        nothing."""
-        self.records.reopen()
-        try:
-            new = load(self.configuration.directory)
-        except ConfigurationError as error:
-            for finding in error.findings:
+    async def reload(self, actor: str) -> tuple[Finding, ...]:
+        """Read the configuration again, aside, and swap it for the one in force in a single step; calls in progress
+        keep theirs. The record file is opened anew.
+
+        Whoever asks while one reading is under way shares the next one.
+
+        Args:
+            actor: who asked, for the audit: "SIGHUP", "token operations".
+
+        Returns:
+            What was found. With errors among it, all is logged and the old configuration stays.
+        """
+        return await asyncio.shield(self.reload_soon(actor))
+
+    def reload_soon(self, actor: str) -> asyncio.Task[tuple[Finding, ...]]:
+        """As `reload`, for those who do not wait."""
+        if self._waiting_reload is None:
+            self._waiting_reload = self._background(self._reload(actor), "reload")
+        return self._waiting_reload
+
+    async def _reload(self, actor: str) -> tuple[Finding, ...]:
+        async with self._reloading:
+            self._waiting_reload = None
+            self.records.reopen()
+            old = [self.configuration]
+            directory = self.configuration.directory
+            try:
+                new = await aside.run(load, directory)
+                self._follow(new)
+            except ConfigurationError as error:
+                findings = error.findings
+            except (LocalError, aside.AsideError) as error:
+                findings = (Finding(Mark(str(directory), 0), str(error)),)
+            else:
+                gc.freeze()
+                self._background(self._retire(old), "retire configuration")
+                self.journal.record(AuditEntry(self.clock(), actor, "load configuration", new.hash))
+                _log.info("configuration reloaded", hash=new.hash[:12], actor=actor)
+                return new.warnings
+            for finding in findings:
                 _log.error("configuration refused", finding=str(finding))
-            return
-        old = self.configuration
-        try:
-            self.trunks.replace(new.trunks, self._monotonic())
-        except LocalError as error:
-            _log.error("configuration refused", finding=str(error))
-            return
+            return findings
+
+    def _follow(self, new: Configuration) -> None:
+        """Put a configuration in force. Raises `LocalError` with everything left as it was."""
+        old, now = self.configuration, self._monotonic()
+        self.trunks.replace(new.trunks, now)
         if (new.listeners, new.http_host, new.http_port) != (old.listeners, old.http_host, old.http_port):
             _log.warning("listeners change only at a restart")
         self.configuration = new
@@ -196,7 +237,20 @@ class Router:
         self.registrar.bounds = _bounds(new)
         self._note_registrations()
         self.drive.flush()
-        _log.info("configuration reloaded", hash=new.hash[:12])
+
+    async def _retire(self, old: list[Any]) -> None:
+        """Let go of a configuration, once no call follows it any more. `old` holds the last reference to it."""
+        calls = set(self.exchange.calls)
+        while calls:
+            await asyncio.sleep(RETIRE_INTERVAL)
+            calls &= self.exchange.calls
+        await aside.dismantle(old)
+
+    def _background(self, work: Coroutine[Any, Any, _Result], name: str) -> asyncio.Task[_Result]:
+        task = self.loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _note_registrations(self) -> None:
         """Tell the line states who has a registered device, after a start or a reload."""
@@ -312,7 +366,7 @@ async def _serve(configuration: Configuration, clock: str | None) -> int:
     handlers: dict[signal.Signals, Callable[[], Any]] = {
         signal.SIGTERM: stopping.set,
         signal.SIGINT: stopping.set,
-        signal.SIGHUP: router.reload,
+        signal.SIGHUP: lambda: router.reload_soon("SIGHUP"),
     }
     try:
         await router.start()

@@ -9,10 +9,12 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error stops the router from using the configuration; a warning does not."""
+    """How much is wrong: an error breaks a clause of the policy for somebody (found when loading, it stops the router
+    from using the configuration), a warning is probably not meant, a note is worth knowing."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Finding:
         suggestion: what to write instead; "" where the message says it all.
         severity: see `Severity`.
         clause: the clause of the policy that is not kept, or "".
+        call: the shortest call that shows it, in words, or "".
+        command: the same as a `renvoi simulate`, or "".
     """
 
     mark: Mark
@@ -43,6 +47,8 @@ class Finding:
     suggestion: str = ""
     severity: Severity = Severity.ERROR
     clause: str = ""
+    call: str = ""
+    command: str = ""
 
     def __str__(self) -> str:
         clause = f"{self.clause}  " if self.clause else ""
@@ -50,7 +56,7 @@ class Finding:
         return f"{self.mark}  {self.severity}  {clause}{self.message}{suggestion}"
 
     def as_dict(self) -> dict[str, str | int]:
-        """Return the finding as a flat dictionary: file, line, severity, clause, message, suggestion."""
+        """Return the finding as a flat dictionary: file, line, and the fields by their names."""
         fields = asdict(self)
         mark = fields.pop("mark")
         return {"file": mark["file"], "line": mark["line"], **fields}
@@ -67,6 +73,9 @@ class ConfigurationError(Exception):
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(sorted(findings, key=lambda finding: (finding.mark.file, finding.mark.line)))
         super().__init__("\n".join(map(str, self.findings)))
+
+    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[tuple[Finding, ...]]]:
+        return ConfigurationError, (self.findings,)  # so that it can be raised in another process
 
 
 def closest_word(word: str, words: Iterable[str]) -> str | None:

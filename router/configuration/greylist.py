@@ -155,7 +155,7 @@ def _exceptions(compilation: Compilation) -> list[GreylistException]:
             "S8",
             f"+{digits} is allowed until {section.until}, approved by {section.approved_by}",
             str(mark),
-            f"+{digits} est autorisé jusqu'au {section.until}, avec l'accord de {section.approved_by}",
+            f"+{digits} est autorisé jusqu'au {section.until:%d/%m/%Y}, avec l'accord de {section.approved_by}",
             "greylist",
         )
         until = end_of_exception(section.until, compilation.zone)

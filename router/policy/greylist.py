@@ -67,17 +67,17 @@ class Greylist:
             not listed.
         """
         entry = self.entry(number)
-        return None if entry is None else self.exception(number, entry, now) or _not_to_be_called(entry)
+        return None if entry is None else self.exception(number, entry, now) or not_to_be_called(entry)
 
     def match(self, number: str, now: float) -> Reason | None:
         """Return why `number` (E.164 with "+") must not be called at `now`, or None when it may be."""
         entry = self.entry(number)
-        return None if entry is None or self.exception(number, entry, now) else _not_to_be_called(entry)
+        return None if entry is None or self.exception(number, entry, now) else not_to_be_called(entry)
 
     def blocks_caller(self, number: str, now: float) -> Reason | None:
         """Return why a caller with `number` (E.164 with "+") is not let in at `now`, or None when they are (G9)."""
         entry = self.caller_entry(number)
-        return None if entry is None or self.exception(number, entry, now) else _not_let_in(entry)
+        return None if entry is None or self.exception(number, entry, now) else not_let_in(entry)
 
     def entry(self, number: str) -> Entry | None:
         """Return the longest prefix of `number` (E.164 with "+") in any list, or None."""
@@ -100,7 +100,8 @@ class Greylist:
         return None
 
 
-def _not_to_be_called(entry: Entry) -> Reason:
+def not_to_be_called(entry: Entry) -> Reason:
+    """Say why numbers of an entry must not be called (X2)."""
     return Reason(
         "X2",
         f"{entry.prefix} is on the greylist",
@@ -110,7 +111,8 @@ def _not_to_be_called(entry: Entry) -> Reason:
     )
 
 
-def _not_let_in(entry: Entry) -> Reason:
+def not_let_in(entry: Entry) -> Reason:
+    """Say why callers of an entry are not let in (G9)."""
     return Reason(
         "G9",
         f"callers from {entry.prefix} are on the greylist",

@@ -105,26 +105,28 @@ class PrefixTable:
             entries: digits (1 to 15, without "+"), index of the source, and line of each prefix.
             sources: at most `MAX_SOURCES`.
         """
-        # Range and length in one integer: a short prefix sorts before the longer ones that begin where it does.
-        written: dict[int, tuple[int, int]] = {}
+        # Range and length in one integer: a short prefix sorts before the longer ones that begin where it does. Source
+        # and line in another: a million tuples would be looked through by the garbage collector again and again.
+        written: dict[int, int] = {}
         heads: set[str] = set()
         for digits, source, line in entries:
             key = int(digits.ljust(LONGEST_E164, "0"), _BASE) << 4 | len(digits)
             known = written.get(key)
-            if known is None or (sources[source].inbound and not sources[known[0]].inbound):
-                written[key] = (source, line)
+            if known is None or (sources[source].inbound and not sources[known >> 32].inbound):
+                written[key] = source << 32 | line
                 heads.add("+" + digits[: HEAD - 1])
         keys = sorted(written)
         parents = array("i", _enclosing(keys))
         blocks = []
         for begin in range(0, len(keys), _ROWS):
             rows = keys[begin : begin + _ROWS]
+            places = [written[key] for key in rows]
             block = _Block(
                 array("Q", [key >> 4 for key in rows]),
                 array("B", [key & 15 for key in rows]),
                 parents[begin : begin + _ROWS],
-                array("H", [written[key][0] for key in rows]),
-                array("I", [written[key][1] for key in rows]),
+                array("H", [place >> 32 for place in places]),
+                array("I", [place & 0xFFFFFFFF for place in places]),
             )
             blocks.append(block)
         return cls(tuple(blocks), sources, _with_shorter_heads(heads))

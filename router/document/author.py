@@ -43,7 +43,7 @@ class Author:
 
     def silent_about(self, id: str, *, fr: str, en: str) -> Paragraph:
         """Say that nothing is laid down about a subject, which is named as in "about the recording of calls"."""
-        text = self.say(fr=f"Rien n'est fixé à ce jour {fr}.", en=f"Nothing is laid down about {en} so far.")
+        text = self.say(fr=f"Rien n'est fixé à ce jour {fr}.", en=f"So far nothing is laid down about {en}.")
         return Paragraph(id, text)
 
     def person(self, name: str) -> str:

@@ -80,8 +80,7 @@ class Language:
 
     def day(self, day: date) -> str:
         """Write a date: "1er mars 2027", "1 March 2027"."""
-        first = "1er" if self._french and day.day == 1 else str(day.day)
-        return f"{first} {_MONTHS[self.code][day.month - 1]} {day.year}"
+        return f"{self._ordinal(day)} {_MONTHS[self.code][day.month - 1]} {day.year}"
 
     def duration(self, seconds: float) -> str:
         """Write a duration in the largest unit that leaves no rest: "20 seconds", "3 minutes", "2 hours", "7 days"."""
@@ -113,17 +112,21 @@ class Language:
         """Write single dates, those that follow each other as a span; "" for none."""
         words = []
         for first, last in _runs({day.toordinal() for day in days}):
-            start, end = self.day(date.fromordinal(first)), self.day(date.fromordinal(last))
+            start, end = date.fromordinal(first), date.fromordinal(last)
             if first == last:
-                words.append(self.say(fr=f"le {start}", en=start))
+                words.append(self.say(fr=f"le {self.day(start)}", en=self.day(start)))
             else:
-                words.append(self.say(fr=f"du {start} au {end}", en=f"{start} to {end}"))
+                began = self._ordinal(start) if start.replace(day=1) == end.replace(day=1) else self.day(start)
+                words.append(self.say(fr=f"du {began} au {self.day(end)}", en=f"{began} to {self.day(end)}"))
         return self.also(words)
 
     def country(self, code: str) -> str:
         """Name a country, in French with its article."""
         fr, en = _COUNTRIES.get(code, (code, code))
         return self.say(fr=fr, en=en)
+
+    def _ordinal(self, day: date) -> str:
+        return "1er" if self._french and day.day == 1 else str(day.day)
 
     def _joined(self, words: list[str], last: str) -> str:
         return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""

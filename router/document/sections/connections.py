@@ -123,8 +123,8 @@ def private_phones(author: Author) -> Section:
         Paragraph(
             "private_phones.nuisance",
             say(
-                fr=f"Au-delà de {days}, un téléphone privé encore raccordé est signalé à l'administrateur.",
-                en=f"A private phone that is still connected after {days} is reported to the administrator.",
+                fr=f"Un téléphone privé ne devrait pas rester raccordé plus de {days} : il finirait par gêner.",
+                en=f"A private phone should not stay connected for more than {days}: in the long run it is a nuisance.",
             ),
             ("D2",),
         ),

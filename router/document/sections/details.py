@@ -107,8 +107,8 @@ def _limit(author: Author, name: str, limit: Limit) -> Paragraph:
         advance = author.language.duration(limit.minutes * 60)
         bounds.append(
             say(
-                fr=f"un coût de {cost} par jour, à {each} la minute et {advance} comptées d'avance",
-                en=f"a cost of {cost} a day, at {each} a minute and {advance} counted in advance",
+                fr=f"un coût de {cost} par jour, à {each} la minute, avec une avance de {advance}",
+                en=f"a cost of {cost} a day, at {each} a minute with an advance of {advance}",
             )
         )
     who = say(fr="par personne", en="per person")
@@ -144,13 +144,17 @@ def _caller(
 ) -> Paragraph:
     say = author.say
     numbers = author.language.either(
-        say(fr=f"{number[:-1]} et suite", en=f"{number[:-1]} and what follows") if number.endswith("*") else number
-        for number in exception.numbers
+        f"{number[:-1]}\N{HORIZONTAL ELLIPSIS}" if number.endswith("*") else number for number in exception.numbers
     )
     effects = []
     if exception.rings_through:
-        states = author.language.also(_passed(author, state) for state in exception.rings_through)
-        effects.append(say(fr=f"fait sonner la personne même {states}", en=f"rings the person even {states}"))
+        states = author.language.either(_passed(author, state) for state in exception.rings_through)
+        effects.append(
+            say(
+                fr=f"fait sonner la personne même si elle est {states}",
+                en=f"rings the person even while they are {states}",
+            )
+        )
     if exception.then is not None:
         target = author.target(exception.then)
         effects.append(say(fr=f"est renvoyé vers {target}", en=f"is forwarded to {target}"))

@@ -74,7 +74,11 @@ class DiallingPlan:
         return f"+{self.country_code}{digits}" if self.shortest <= len(digits) <= self.longest else None
 
     def _international(self, digits: str) -> str | None:
-        if not SHORTEST_E164 <= len(digits) <= LONGEST_E164 or digits[0] == "0":
+        if not SHORTEST_E164 <= len(digits) <= LONGEST_E164:
+            code = self.country_code
+            if not digits.startswith(code) or not self.shortest <= len(digits) - len(code) <= self.longest:
+                return None  # the own country may have shorter numbers, as Austria does
+        elif digits[0] == "0":
             return None
         return "+" + digits if digits.isdigit() and digits.isascii() else None
 

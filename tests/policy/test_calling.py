@@ -193,6 +193,9 @@ def test_what_a_pbx_presents_is_checked(desk: Desk, caller: str | None, shown: s
         ("ES", "34912345678", "+34912345678"),
         ("DE", "030 123456", "+4930123456"),
         ("NL", "0201234567", "+31201234567"),
+        ("AT", "01000", "+431000"),  # shorter than any number of another country
+        ("AT", "+431000", "+431000"),
+        ("BE", "+431000", None),
         ("BE", "+1234567890123456", None),  # E.164 has 15 digits
         ("BE", "112", None),
     ],

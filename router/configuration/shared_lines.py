@@ -1,0 +1,128 @@
+"""Compiles numbers that belong to no person: the main number, teams, owned numbers that nobody has (F5, S5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from router.configuration.compilation import Compilation
+from router.configuration.findings import Mark
+from router.configuration.gaps import UNKNOWN
+from router.configuration.targets import TargetBook
+from router.model.decision import Reason
+from router.policy.schedule import Window
+from router.policy.snapshot import SharedLine, ShownIdentity, Treatment
+
+
+class _Why(NamedTuple):
+    """Why a line sends calls somewhere, and the RFC 5806 reason of the diversion."""
+
+    clause: str
+    text: str
+    french: str
+    rule: str
+    diversion: str
+
+
+_UNASSIGNED: Final = _Why(
+    "S5",
+    "an owned number that nobody has",
+    "un numéro de l'entreprise que personne n'a",
+    "dialled",
+    "unconditional",
+)
+_LAST_RESORT: Final = _Why(
+    "S3", "what should answer cannot", "ce qui devrait répondre ne le peut pas", "last_resort", "unavailable"
+)
+
+
+class SharedLines:
+    """Compiles the lines; what is wrong with them is a finding."""
+
+    def __init__(self, compilation: Compilation, targets: TargetBook, hours: Mapping[str, tuple[Window, ...]]) -> None:
+        self._compilation = compilation
+        self._targets = targets
+        self._hours = hours
+
+    def main(self) -> SharedLine | None:
+        """Return the line of the company's main number."""
+        company = self._compilation.document.company
+        section = company.main_line
+        location = ("company", "main_line")
+        return self._line(company.main_number, company.name, self._then(), section.hours, section.closed, location)
+
+    def unassigned(self) -> SharedLine | None:
+        """Return the line that stands for all owned numbers that nobody has; its own number is ""."""
+        company = self._compilation.document.company
+        mark = self._compilation.mark("company", "main_line", "then")
+        treatment = self._treatment(self._then(), mark, company.main_number, _UNASSIGNED)
+        if treatment is None:
+            return None
+        identity = _identity(company.main_number, company.name)
+        return SharedLine("", _UNASSIGNED.text, treatment, identity, last_resort=self._last_resort(""))
+
+    def teams(self) -> list[SharedLine | None]:
+        """Return the line of each team, None for one that cannot be compiled."""
+        compilation = self._compilation
+        lines = []
+        seen: dict[str, str] = {compilation.document.company.main_number: "the main number"}
+        for name, team in compilation.document.teams.items():
+            mark = compilation.mark("teams", name, "number")
+            if not compilation.gaps.covers("teams", name, "number"):
+                if not compilation.may_show(team.number):
+                    message = f"{team.number} is not a verified number of the company"
+                    compilation.error(mark, message, "list it below numbers:", "R5")
+                if team.number in seen:
+                    compilation.error(mark, f"{team.number} is already {seen[team.number]}", "give the team its own")
+                seen[team.number] = f"the number of {name}"
+            lines.append(self._line(team.number, team.name, team.then, team.hours, team.closed, ("teams", name)))
+        return lines
+
+    def _then(self) -> str:
+        known = not self._compilation.gaps.covers("company", "main_line", "then")
+        return self._compilation.document.company.main_line.then if known else UNKNOWN
+
+    def _line(
+        self, number: str, name: str, then: str, hours: str | None, closed: str | None, location: tuple[str, ...]
+    ) -> SharedLine | None:
+        mark = self._compilation.mark(*location, "then")
+        opened = self._treatment(then, mark, number, _Why("F5", name, name, "dialled", "unconditional"))
+        treatment = None
+        windows: tuple[Window, ...] = ()
+        gaps = self._compilation.gaps
+        known = not gaps.covers(*location, "hours") and not gaps.covers(*location, "closed")
+        if (hours is None) != (closed is None) and known:
+            self._compilation.error(mark, f"{name}: hours and closed belong together", "write both, or neither")
+        if hours is not None and closed is not None:
+            if hours not in self._hours:
+                where = self._compilation.mark(*location, "hours")
+                self._compilation.unknown("set of hours", hours, where, "hours", self._hours)
+            windows = self._hours.get(hours, ())
+            where = self._compilation.mark(*location, "closed")
+            why = _Why("Q12", f"{name} is closed", f"{name} est fermé", "hours", "time-of-day")
+            treatment = self._treatment(closed, where, number, why)
+        if opened is None:
+            return None
+        return SharedLine(number, name, opened, _identity(number, name), windows, treatment, self._last_resort(number))
+
+    def _treatment(self, then: str, mark: Mark, number: str, why: _Why) -> Treatment | None:
+        target = self._targets.find(then, mark, extension=number[1:])
+        if target is None:
+            return None
+        reason = Reason(why.clause, f"{why.text} → {then}", str(mark), f"{why.french} → {then}", why.rule)
+        return Treatment(target, reason, why.diversion)
+
+    def _last_resort(self, number: str) -> tuple[Treatment, ...]:
+        treatments = []
+        for name in ("reception", "voicemail"):
+            if name in self._targets:
+                treatment = self._treatment(name, self._compilation.mark("targets", name), number, _LAST_RESORT)
+                if treatment is not None:
+                    treatments.append(treatment)
+        return tuple(treatments)
+
+
+def _identity(number: str, name: str) -> ShownIdentity:
+    text = f"a forwarded call shows the number that was called: {number}"
+    french = f"un appel renvoyé affiche le numéro qui a été appelé : {number}"
+    return ShownIdentity(number, name, (Reason("", text, "", french, "identity"),))

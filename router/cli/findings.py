@@ -45,12 +45,14 @@ def load_or_exit(directory: Path, *, json: bool = False) -> Loaded:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print findings as a table, each with its suggestion below it."""
+    """Print findings as a table, each with its suggestion, and the shortest call that shows it, below it."""
     width = max((len(str(finding.mark)) for finding in findings), default=0)
     for finding in findings:
         print(f"{finding.mark!s:<{width}}  {finding.severity:<7}  {finding.clause:<3}  {finding.message}")
         if finding.suggestion:
             print(f"{'':<{width}}                {finding.suggestion}")
+        if finding.call:
+            print(f"{'':<{width}}                shortest call: {finding.call}")
 
 
 def print_json(value: Any) -> None:

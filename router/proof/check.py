@@ -1,202 +1,110 @@
-"""What a configuration that can be loaded still leaves to be desired, clause by clause.
+"""What a configuration that can be loaded still leaves to be desired, clause by clause, and what is proved of it.
 
-Each check is a function from an `Examination` to findings; `CHECKS` lists them. They read the same compiled policy that
-decides calls.
+Some of it shows in what is written: each such check is a function from an `Examination` to findings. The rest shows in
+what becomes of calls: the walk asks the very `decide` that decides them, in every case that can be told apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from router.configuration.findings import ConfigurationError, Finding, Severity
 from router.configuration.load import Loaded, load_with_sources
-from router.configuration.peers import end_of_exception
-from router.model.decision import Connection, Outcome, RingPerson, Target
-from router.policy.snapshot import Person, Policy, ProfileKind, Treatment
-
-WARN_BEFORE_EXPIRY = 30 * 86_400.0  # seconds; an exception that ends sooner is announced
-OPTIONAL_RULES = frozenset({"R1"})  # rules that the policy itself makes depend on a verification
-
-
-class Examination:
-    """A loaded configuration and the moment for which it is examined (POSIX seconds)."""
-
-    def __init__(self, loaded: Loaded, now: float) -> None:
-        self.policy: Policy = loaded.configuration.policy
-        self.configuration = loaded.configuration
-        self.document = loaded.document
-        self.now = now
-        self._sources = loaded.sources
-
-    def warning(self, message: str, suggestion: str, clause: str, *location: str | int) -> Finding:
-        """Make a warning about what is written at `location`."""
-        return Finding(self._sources.mark(*location), message, suggestion, Severity.WARNING, clause)
-
-    def error(self, message: str, suggestion: str, clause: str, *location: str | int) -> Finding:
-        """Make an error about what is written at `location`."""
-        return Finding(self._sources.mark(*location), message, suggestion, Severity.ERROR, clause)
-
+from router.proof import expiry, times, written
+from router.proof.examination import Examination
+from router.proof.leaving import walk_outwards
+from router.proof.reaching import walk_to_everybody
 
 Check = Callable[[Examination], Iterator[Finding]]
 
+CHECKS: Final[tuple[Check, ...]] = (
+    written.emergency_calls_can_leave,
+    written.everybody_has_a_mailbox,
+    written.targets_lead_somewhere,
+    written.forwards_may_be_made,
+    written.successors_work_here,
+    written.people_can_be_called,
+    written.every_device_rings,
+    written.roles_are_had,
+    written.profiles_are_used,
+    written.choices_lead_somewhere,
+    written.short_numbers_can_be_dialled,
+    written.shown_numbers_are_owned,
+    written.profiles_can_show_their_number,
+    written.levels_agree,
+    expiry.exceptions_are_in_force,
+    expiry.approvers_work_here,
+    times.calendars_contain_days,
+    times.schedules_can_win,
+    times.the_region_is_known,
+)
 
-def check(directory: Path, now: float) -> tuple[Finding, ...]:
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an examination came to.
+
+    Args:
+        findings: in the order of the sources.
+        people, targets, prefixes: how many there are, prefixes on the greylist.
+        cases: how many were walked; 0 where the configuration cannot be loaded.
+    """
+
+    findings: tuple[Finding, ...]
+    people: int = 0
+    targets: int = 0
+    prefixes: int = 0
+    cases: int = 0
+
+    @property
+    def at_fault(self) -> bool:
+        """Say whether a finding is more than a note."""
+        return any(finding.severity is not Severity.NOTE for finding in self.findings)
+
+
+def prove(directory: Path, now: float) -> Proof:
     """Examine a configuration.
 
     Args:
         directory: of the configuration.
-        now: POSIX seconds; exceptions are judged at this moment.
+        now: POSIX seconds; exceptions are judged at this moment, and what comes after it is proved.
 
     Returns:
-        Everything that is wrong, in the order of the sources: the errors of `load` if it cannot be loaded, else what
-        the checks found.
+        Everything that is wrong: the errors of `load` if it cannot be loaded, else what the checks and the walk found.
     """
     try:
         loaded = load_with_sources(directory)
     except ConfigurationError as error:
-        return error.findings
-    return examine(loaded, now)
+        return Proof(error.findings)
+    return prove_loaded(loaded, now)
 
 
-def examine(loaded: Loaded, now: float) -> tuple[Finding, ...]:
-    """Run all checks on a loaded configuration; see `check`."""
+def prove_loaded(loaded: Loaded, now: float) -> Proof:
+    """Examine a loaded configuration; see `prove`."""
     examination = Examination(loaded, now)
     findings = [*loaded.configuration.warnings]
     for one_check in CHECKS:
         findings.extend(one_check(examination))
-    return tuple(sorted(findings, key=lambda finding: (finding.mark.file, finding.mark.line)))
+    walk_to_everybody(examination)
+    walk_outwards(examination)
+    findings.extend(examination.shown())
+    return Proof(
+        tuple(sorted(findings, key=lambda finding: (finding.mark.file, finding.mark.line))),
+        len(examination.policy.people),
+        len(examination.document.targets),
+        examination.policy.greylist.entry_count,
+        examination.walk.cases,
+    )
 
 
-def emergency_calls_can_leave(examination: Examination) -> Iterator[Finding]:
-    """G1: emergency calls go out by a trunk, so there has to be one."""
-    if not examination.configuration.trunks:
-        yield examination.error(
-            "there is no trunk: emergency calls cannot go out", "add one in trunks:", "G1", "trunks"
-        )
+def check(directory: Path, now: float) -> tuple[Finding, ...]:
+    """Return the findings of `prove`."""
+    return prove(directory, now).findings
 
 
-def everybody_has_a_mailbox(examination: Examination) -> Iterator[Finding]:
-    """V2: a caller can leave a message for everybody."""
-    if "voicemail" not in examination.document.targets:
-        yield examination.error("nobody has a mailbox", "add voicemail: below targets", "V2", "targets")
-
-
-def targets_lead_somewhere(examination: Examination) -> Iterator[Finding]:
-    """S3: a target that is a person has a phone and works here; one that is a number may be called."""
-    for name, section in examination.document.targets.items():
-        location = ("targets", name)
-        person = examination.policy.people.get(section.person) if section.person else None
-        if person is not None and person.phone is None:
-            yield examination.error(f"{name} is {person.name}, who has no phone", "give them a device", "F5", *location)
-        if person is not None and person.left_at is not None and person.left_at <= examination.now:
-            yield examination.error(f"{name} is {person.name}, who has left", "name somebody else", "S5", *location)
-        if section.number is not None:
-            reason = examination.policy.greylist.match(section.number, examination.now)
-            if reason is not None:
-                message = f"{name} goes to {section.number}, but {reason.text} ({reason.source})"
-                yield examination.error(message, "add an exception, or another number", "X2", *location)
-            if not examination.configuration.trunks:
-                yield examination.error(f"{name} needs a trunk", "add one in trunks:", "S3", *location)
-
-
-def successors_work_here(examination: Examination) -> Iterator[Finding]:
-    """S5: the successor of a departed person has not left as well."""
-    for name, section in examination.document.people.items():
-        heir = examination.policy.people.get(section.successor or "")
-        if section.left and heir is not None and heir.left_at is not None and heir.left_at <= examination.now:
-            message = f"{heir.name}, the successor of {section.name}, has left too"
-            yield examination.warning(message, "name somebody who is here", "S5", "people", name, "successor")
-
-
-def shown_numbers_are_owned(examination: Examination) -> Iterator[Finding]:
-    """F1 R5 S4: a rule for the shown number can be kept for everybody who has a phone of that kind.
-
-    R1 is left out where the inventory records the mobile as not verified: the policy makes it depend on that.
-    """
-    owned = examination.policy.owned
-    for name, section in examination.document.people.items():
-        person = examination.policy.people[name]
-        connections = {Connection(device.kind) for device in section.devices.values()}
-        if section.pbx is not None:
-            connections.add(Connection.FIXED)
-        for connection in sorted(connections):
-            for reason in person.shows[connection].rejected:
-                if reason.clause in OPTIONAL_RULES and (section.mobile is None or owned.owns(section.mobile)):
-                    continue
-                message = f"{person.name}: {reason.text}; {person.shows[connection].number} is shown instead"
-                yield examination.warning(
-                    message, "list the number as verified in numbers:", reason.clause, "people", name
-                )
-
-
-def exceptions_are_in_force(examination: Examination) -> Iterator[Finding]:
-    """S8 D1: an exception that has expired has no effect; one that soon will is announced."""
-    zone, now = examination.policy.zone, examination.now
-    for index, exception in enumerate(examination.document.greylist.exceptions):
-        if end_of_exception(exception.until, zone) <= now:
-            message = f"the exception for {exception.prefix} ended on {exception.until}"
-            yield examination.warning(
-                message, "remove it, or have it approved again", "S8", "greylist", "exceptions", index
-            )
-    for name, section in examination.document.people.items():
-        for device_name, device in section.devices.items():
-            if device.until is None:
-                continue
-            end = end_of_exception(device.until, zone)
-            location = ("people", name, "devices", device_name)
-            if end <= now:
-                message = f"{device_name} of {section.name} is refused since {device.until}"
-                yield examination.warning(message, "remove it, or have it approved again", "D1", *location)
-            elif end - now < WARN_BEFORE_EXPIRY:
-                days = int((end - now) // 86_400)
-                message = f"{device_name} of {section.name} is refused in {days} days, after {device.until}"
-                yield examination.warning(message, "have it approved again if it is still needed", "D1", *location)
-
-
-def forwards_do_not_loop(examination: Examination) -> Iterator[Finding]:
-    """S3: forwarding from person to person comes to an end under every condition, without the last resort."""
-    people = examination.policy.people
-    reported: set[tuple[str, frozenset[str]]] = set()
-    for start in people.values():
-        for words, condition in _CONDITIONS.items():
-            path = [start.id]
-            person = start
-            while True:
-                target = condition(person)
-                if not isinstance(target, RingPerson):
-                    break
-                if target.person in path:
-                    loop = path[path.index(target.person) :]
-                    if (words, frozenset(loop)) not in reported:
-                        reported.add((words, frozenset(loop)))
-                        chain = " → ".join([*loop, target.person])
-                        message = f"{words}, calls go round: {chain}"
-                        yield examination.warning(message, "send one of them elsewhere", "S3", "people", loop[0])
-                    break
-                path.append(target.person)
-                person = people[target.person]
-
-
-def _target(treatment: Treatment | None) -> Target | None:
-    return treatment.target if treatment is not None else None
-
-
-_CONDITIONS: dict[str, Callable[[Person], Target | None]] = {
-    "when everybody is on a call": lambda person: _target(person.on_outcome[Outcome.BUSY]),
-    "when nobody answers": lambda person: _target(person.on_outcome[Outcome.NO_ANSWER]),
-    "when no phone is registered": lambda person: _target(person.on_outcome[Outcome.UNREACHABLE]),
-    "when everybody is in a meeting": lambda person: _target(person.on_selected[ProfileKind.BUSY_OTHER]),
-    "when everybody is absent": lambda person: _target(person.on_selected[ProfileKind.ABSENT]),
-    "when they have left": lambda person: _target(person.departed),
-}
-
-CHECKS: tuple[Check, ...] = (
-    emergency_calls_can_leave,
-    everybody_has_a_mailbox,
-    targets_lead_somewhere,
-    successors_work_here,
-    shown_numbers_are_owned,
-    exceptions_are_in_force,
-    forwards_do_not_loop,
-)
+def examine(loaded: Loaded, now: float) -> tuple[Finding, ...]:
+    """Return the findings of `prove_loaded`."""
+    return prove_loaded(loaded, now).findings

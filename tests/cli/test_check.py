@@ -25,8 +25,12 @@ def test_check_exits_with_0_1_or_2(tmp_path: Path) -> None:
     assert "calls go round: ada → bob → ada" in result.stdout
     result = run("check", "--config", str(config), "--json")
     assert result.exit_code == 1
-    first = json.loads(result.stdout)["findings"][0]
-    assert set(first) == {"file", "line", "severity", "clause", "message", "suggestion"}
+    answer = json.loads(result.stdout)
+    assert set(answer["findings"][0]) == {
+        *("file", "line", "severity", "clause", "message", "suggestion", "call", "command")
+    }
+    assert answer["people"] == 13
+    assert answer["cases"] > 1000
     assert run("check", "--config", str(tmp_path / "nowhere")).exit_code == 2
     with time_machine.travel("2026-11-24T10:00:00+01:00", tick=False):  # its exceptions end some day
         assert run("check", "--config", "config").exit_code == 0

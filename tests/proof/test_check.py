@@ -17,7 +17,8 @@ SOUND = (
     COMPANY.replace(
         "when: {on_call: bob, no_answer: {after: 5s, then: bob}}", "when: {no_answer: {after: 5s, then: bob}}"
     )
-    .replace("when: {on_call: ada, no_answer: ada}", "when: {on_call: ada}")
+    .replace("when: {on_call: ada, no_answer: ada}", "when: {no_answer: {after: 30s, then: voicemail}}")
+    .replace("precedence: line}", "precedence: line, when: {on_call: voicemail}}")
     .replace('  - {range: "+3242200190..+3242200199"}', '  - {range: "+3242200190..+3242200199", verified: true}')
     .replace('mobile: "+32470999999"', 'mobile: "+32470555099"')
     .replace("numbers:\n", 'numbers:\n  - {number: "+32470555099", verified: true, holder: marc}\n')
@@ -47,10 +48,10 @@ def test_a_sound_configuration_has_no_findings(tmp_path: Path) -> None:
         ('reception: {sip: "sip:reception@127.0.0.1:5090"}', "reception: {person: jean}", "S5", "who has left"),
         ("successor: paul", "successor: lea", "S5", "Léa Petit, the successor of Jean Collard, has left too"),
         (
-            "when: {on_call: ada}",
+            "when: {no_answer: {after: 30s, then: voicemail}}",
             "when: {no_answer: ada}",
             "S3",
-            "when nobody answers, calls go round: ada → bob → ada",
+            "calls go round: ada → bob → ada",
         ),
         ('{number: "+32470555012", verified: true, holder: claire}', '{number: "+32470555013"}', "R1", "Claire Dubois"),
         ("secret: x}}\n  lu", "secret: x, until: 2026-11-30}}\n  lu", "D1", "refused in 6 days"),

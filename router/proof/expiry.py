@@ -1,0 +1,87 @@
+"""Exceptions (S8, D1): each has an end that lies ahead, and an approver who works here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final, NamedTuple
+
+from router.configuration.findings import Finding
+from router.configuration.peers import end_of_exception
+from router.proof.examination import Examination
+
+WARN_BEFORE_EXPIRY: Final = 30 * 86_400.0  # seconds; an exception that ends sooner is announced
+_AGAIN: Final = "have it approved again if it is still needed"
+
+
+class _Exception(NamedTuple):
+    what: str
+    until: date | None
+    approved_by: str | None
+    clause: str
+    location: tuple[str | int, ...]
+    private: bool = False
+
+
+def exceptions_are_in_force(examination: Examination) -> Iterator[Finding]:
+    """S8 D1: an exception that has expired has no effect; one that soon will is announced."""
+    zone, now = examination.policy.zone, examination.now
+    for exception in _exceptions(examination):
+        if exception.until is None:
+            message = f"{exception.what} is a private phone without an end"
+            yield examination.warning(message, "an exception is temporary: add until:", "D1", *exception.location)
+            continue
+        end = end_of_exception(exception.until, zone)
+        if end <= now:
+            verb = "is refused since" if exception.clause == "D1" else "ended on"
+            yield examination.warning(
+                f"{exception.what} {verb} {exception.until}",
+                "remove it, or have it approved again",
+                exception.clause,
+                *exception.location,
+            )
+        elif end - now < WARN_BEFORE_EXPIRY:
+            days = int((end - now) // 86_400)
+            verb = "is refused" if exception.clause == "D1" else "ends"
+            message = f"{exception.what} {verb} in {days} days, after {exception.until}"
+            yield examination.warning(message, _AGAIN, exception.clause, *exception.location)
+
+
+def approvers_work_here(examination: Examination) -> Iterator[Finding]:
+    """S8: whoever approved an exception is somebody here, and still is."""
+    people, zone = examination.document.people, examination.policy.zone
+    for exception in _exceptions(examination):
+        approver = exception.approved_by
+        if approver is None:
+            if exception.private:
+                message = f"{exception.what} is a private phone that nobody approved"
+                yield examination.warning(message, "add approved_by:", "S8", *exception.location)
+            continue
+        section = people.get(approver) or next((p for p in people.values() if p.name == approver), None)
+        if section is None:
+            message = f"{exception.what} was approved by {approver!r}, who is nobody here"
+            yield examination.warning(message, "name a person by their id", "S8", *exception.location)
+        elif section.left is not None and end_of_exception(section.left, zone) <= examination.now:
+            message = f"{exception.what} was approved by {section.name}, who has left"
+            yield examination.warning(message, "have it approved again", "S8", *exception.location)
+
+
+def _exceptions(examination: Examination) -> Iterator[_Exception]:
+    document = examination.document
+    for index, listed in enumerate(document.greylist.exceptions):
+        location = ("greylist", "exceptions", index)
+        yield _Exception(f"the exception for {listed.prefix}", listed.until, listed.approved_by, "S8", location)
+    for name, caller in document.callers.items():
+        yield _Exception(f"the exception {name}", caller.until, caller.approved_by, caller.clause, ("callers", name))
+    for name, person in document.people.items():
+        for index, caller in enumerate(person.exceptions):
+            what = f"the exception of {person.name} for {', '.join(caller.numbers)}"
+            yield _Exception(
+                what, caller.until, caller.approved_by, caller.clause, ("people", name, "exceptions", index)
+            )
+        for device_name, device in person.devices.items():
+            private = device.kind == "private"
+            if private or device.until is not None:
+                location = ("people", name, "devices", device_name)
+                what = f"{device_name} of {person.name}"
+                yield _Exception(what, device.until, device.approved_by, "D1", location, private)

@@ -1,0 +1,349 @@
+"""Every call to the company, walked to its ends: does somebody or something always answer (S3, S5), and in time?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from router.configuration.findings import Finding, Severity
+from router.model.decision import (
+    Action,
+    DialNumber,
+    LineState,
+    Origin,
+    Reason,
+    RingPerson,
+    SelectedBy,
+    Target,
+    Weighed,
+)
+from router.policy.schedule import Window
+from router.policy.snapshot import SCHEDULE, Person, SharedLine
+from router.proof.examination import Examination
+from router.proof.moments import Moments
+from router.proof.walk import Call, Case, Entangled
+
+_LONGEST_EXAMPLE: Final = 15  # digits of an E.164 number
+
+
+def walk_to_everybody(examination: Examination) -> None:
+    """Walk the calls to everybody and to every shared number, from outside and inside, and judge each case."""
+    survey = examination.survey
+    judge = _Judge(examination)
+    for group in survey.alike:
+        person = group[0]
+        others = tuple(other.name for other in group[1:])
+        rung = _Rung()
+        for call in _calls_to(examination, person):
+            _walk(examination, call, person, judge, others, rung)
+        judge.times_of_ringing(person, others, rung)
+    for dialled, line in survey.lines.items():
+        for call in _calls_to_line(examination, dialled, line):
+            _walk(examination, call, line, judge, (), None)
+
+
+@dataclass(slots=True)
+class _Rung:
+    """When the phones of somebody ring who did nothing about it, by era; `eras` holds those that were walked."""
+
+    eras: list[Moments] = field(default_factory=list)
+    moments: set[tuple[int, int]] = field(default_factory=set)
+
+
+def _walk(
+    examination: Examination,
+    call: Call,
+    holder: Person | SharedLine,
+    judge: _Judge,
+    others: tuple[str, ...],
+    rung: _Rung | None,
+) -> None:
+    survey = examination.survey
+    line = survey.rules_for(holder).windows if isinstance(holder, SharedLine) else ()
+    for moments in survey.eras(holder, call.caller_number):
+        if rung is not None:
+            rung.eras.append(moments)
+        try:
+            for case in examination.walk.walk(call, moments, line):
+                judge.judge(case, holder, others)
+                if rung is not None and case.decision.action is Action.RING and case.unusual == 0:
+                    rung.moments.update((len(rung.eras) - 1, index) for index in case.moments)
+        except Entangled:
+            judge.entangled(holder)
+
+
+def _calls_to(examination: Examination, person: Person) -> Iterator[Call]:
+    survey = examination.survey
+    dialled = survey.dialled_from_outside(person)
+    if dialled is not None:
+        yield survey.outside_call(dialled, survey.a_stranger())
+        seen: list[object] = []
+        for prefix, exceptions in survey.rules_for(person).exceptions.items():
+            caller = _number_with(prefix, survey.policy.plan.longest + len(survey.policy.plan.country_code))
+            if exceptions not in seen and survey.is_free(caller):
+                seen.append(exceptions)
+                yield survey.outside_call(dialled, caller)
+    inside = person.extension or dialled
+    colleague = next((other for other in survey.policy.people.values() if other is not person), None)
+    if inside and colleague is not None:
+        yield survey.inside_call(inside, colleague)
+
+
+def _calls_to_line(examination: Examination, dialled: str, line: SharedLine) -> Iterator[Call]:
+    survey = examination.survey
+    yield survey.outside_call(dialled, survey.a_stranger())
+    blocked = next(iter(examination.document.greylist.inbound), None)
+    if blocked is not None and line.number == examination.document.company.main_number:
+        yield survey.outside_call(dialled, _number_with(blocked.replace(" ", ""), _LONGEST_EXAMPLE - 3))
+    colleague = next(iter(survey.policy.people.values()), None)
+    if colleague is not None:
+        yield survey.inside_call(dialled, colleague)
+
+
+def _number_with(prefix: str, digits: int) -> str:
+    """Return a number that begins with `prefix`, made up to a usual length; a whole number stays as it is."""
+    return prefix if len(prefix) > digits else (prefix + "7501112223334")[: digits + 1]
+
+
+class _Judge:
+    """Judges cases of calls to the company."""
+
+    def __init__(self, examination: Examination) -> None:
+        self._examination = examination
+        self._policy = examination.policy
+        self._closing = self._targets_that_close()
+        self._circles: set[frozenset[str]] = set()
+        holders: list[Person | SharedLine] = [*self._policy.people.values(), *examination.survey.lines.values()]
+        self._leads_to = {
+            reason_key(treatment.reason): treatment.target
+            for holder in holders
+            for treatment in examination.survey.rules_for(holder).treatments
+        }
+
+    def judge(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+        """Judge one case of a call to `holder`, who stands for `others` as well."""
+        decision = case.decision
+        if decision.action is Action.REFUSE:
+            self._refused(case, holder, others)
+            return
+        tried = {attempt.person for attempt in case.facts.attempts}
+        if str(decision.target) in tried:
+            self._show(
+                case,
+                Severity.ERROR,
+                "S3",
+                f"calls to {_name(holder)}{_and(others)} come back to {decision.target}",
+                "send one of them elsewhere",
+                "",
+                holder,
+            )
+        if isinstance(decision.target, DialNumber):
+            self._shown_outside(case, holder)
+        self._goes_round(case, holder)
+        if not tried and not self._deliberate(case):
+            self._closed_target(case, holder, others)
+            self._absent_stand_in(case, holder, others)
+
+    def times_of_ringing(self, person: Person, others: tuple[str, ...], rung: _Rung) -> None:
+        """S6 S3: somebody who has a phone can be reached at some time, and in opening hours."""
+        if person.phone is None or not rung.eras:
+            return
+        left = person.left_at is not None and person.left_at <= self._examination.now
+        if left:
+            return
+        if not rung.moments:
+            self._find(
+                Severity.WARNING,
+                "S6",
+                f"the phones of {person.name}{_and(others)} never ring: the schedule of {person.role} leaves no time",
+                "leave the working hours out of the schedule",
+                "people",
+                person.id,
+            )
+            return
+        hours = self._policy_hours()
+        if not hours or not person.schedule:
+            return
+        open_and_rung = any(
+            any(window.covers(rung.eras[era].local[index]) for window in hours) for era, index in rung.moments
+        )
+        if not open_and_rung:
+            self._find(
+                Severity.WARNING,
+                "S6",
+                f"the phones of {person.name}{_and(others)} ring only outside the hours of the main number",
+                f"look at the schedule of {person.role}",
+                "people",
+                person.id,
+            )
+
+    def entangled(self, holder: Person | SharedLine) -> None:
+        """Say that not every case could be walked."""
+        self._find(
+            Severity.WARNING,
+            "S3",
+            f"forwards of calls to {_name(holder)} are too entangled to be proved to their ends",
+            "let fewer people forward to one another",
+            *_location(holder, self._examination),
+        )
+
+    def _refused(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+        if case.call.origin is not Origin.TRUNK or case.decision.because[-1].rule == "greylist":
+            return
+        if any(attempt.person not in self._policy.people for attempt in case.facts.attempts):
+            return  # something that answers was tried: that it failed is no fault of the policy
+        message = f"a caller of {_name(holder)}{_and(others)} reaches nobody: no mailbox and no reception is left"
+        self._show(case, Severity.ERROR, "S3", message, "add voicemail: or reception: below targets", "", holder)
+
+    def _shown_outside(self, case: Case, holder: Person | SharedLine) -> None:
+        shown = case.decision.shown_number
+        if shown is not None and not self._policy.owned.may_show(shown):
+            message = f"a call forwarded by {_name(holder)} leaves with {shown}, which is not a verified number of ours"
+            self._show(case, Severity.ERROR, "S4", message, "list it as verified in numbers:", "", holder)
+
+    def _goes_round(self, case: Case, holder: Person | SharedLine) -> None:
+        """A last resort had to be taken because a rule leads back to somebody whose rules were asked already."""
+        decision = case.decision
+        if not any(reason.rule == "last_resort" for reason in decision.because):
+            return
+        asked = [holder.id] if isinstance(holder, Person) else []
+        asked += [attempt.person for attempt in case.facts.attempts]
+        asked += [weighed.person for weighed in decision.weighed]
+        for reason in decision.rejected:
+            target = self._leads_to.get(reason_key(reason))
+            if not isinstance(target, RingPerson) or target.person not in asked or reason.rule == "line":
+                continue
+            circle = [person for person in dict.fromkeys(asked) if person in self._policy.people]
+            circle = circle[circle.index(target.person) :]
+            if frozenset(circle) not in self._circles:
+                self._circles.add(frozenset(circle))
+                message = f"calls go round: {' → '.join([*circle, target.person])}"
+                suggestion = "write voicemail for one of them: that is where such calls end"
+                self._show(case, Severity.WARNING, "S3", message, suggestion, reason.source, holder)
+
+    def _closed_target(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+        """A rule sends calls to a target at a time when the number that the target answers is closed."""
+        lines = self._closing.get(str(case.decision.target))
+        if lines is None or any(_open(line, case) for line in lines) or holder in lines:
+            return
+        reason = self._reason_for(case, case.decision.target)
+        if reason is None or reason.rule == "last_resort":
+            return
+        hours = ", ".join(str(window) for window in lines[0].hours)
+        message = (
+            f"{case.decision.target} is open {hours}, but calls to {_name(holder)}{_and(others)} are sent there at "
+            "other times: nobody answers"
+        )
+        suggestion = "send them elsewhere, or let the profile end (ends_after) or phones ring within hours only"
+        self._show(case, Severity.ERROR, reason.clause, message, suggestion, reason.source, holder)
+
+    def _absent_stand_in(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+        """A rule sends calls to somebody who is absent at that time, by their own schedule."""
+        own = holder.id if isinstance(holder, Person) else None
+        for weighed in case.decision.weighed:
+            if weighed.person == own or not self._absent(case, weighed):
+                continue
+            person = self._policy.people[weighed.person]
+            reason = self._reason_for(case, RingPerson(person.id, ()))
+            if reason is None or reason.rule in ("departed", "last_resort"):
+                continue
+            profile = f" ({weighed.profile})" if weighed.profile else ""
+            message = f"calls to {_name(holder)}{_and(others)} go to {person.name} when they are absent{profile}"
+            self._show(
+                case,
+                Severity.WARNING,
+                "S3",
+                message,
+                "give it hours and closed:, or name somebody else",
+                reason.source,
+                holder,
+            )
+
+    def _absent(self, case: Case, weighed: Weighed) -> bool:
+        if weighed.person in case.choices or weighed.line is not LineState.IDLE:
+            return False
+        if case.decision.action in (Action.RING, Action.FORWARD) and str(case.decision.target) == weighed.person:
+            return False
+        person = self._policy.people[weighed.person]
+        silent = person.silence is not None and not any(w.covers(case.local) for w in person.rings_within)
+        return weighed.by == SCHEDULE or silent
+
+    def _deliberate(self, case: Case) -> bool:
+        """Say whether an administrator, or a choice against the schedule, made the call go where it goes."""
+        for person, choice in case.choices.items():
+            if choice.by is SelectedBy.ADMINISTRATOR or choice.forward:
+                return True
+            if self._policy.people[person].profile_at(case.local) is not None:
+                return True
+        return False
+
+    def _reason_for(self, case: Case, target: Target | None) -> Reason | None:
+        """Return the reason of the rule that led to `target`, the last such one."""
+        for reason in reversed(case.decision.because):
+            found = self._leads_to.get(reason_key(reason))
+            if found is not None and str(found) == str(target):
+                return reason
+        return None
+
+    def _targets_that_close(self) -> dict[str, list[SharedLine]]:
+        """Return the shared numbers by the target that answers them, where all of these close."""
+        lines: dict[str, list[SharedLine]] = {}
+        for line in self._examination.survey.lines.values():
+            if line.number and not isinstance(line.open.target, RingPerson):
+                lines.setdefault(str(line.open.target), []).append(line)
+        return {
+            target: those
+            for target, those in lines.items()
+            if all(line.closed is not None and str(line.closed.target) != target for line in those)
+        }
+
+    def _policy_hours(self) -> tuple[Window, ...]:
+        main = self._policy.numbers.get(self._examination.document.company.main_number)
+        return main.hours if isinstance(main, SharedLine) else ()
+
+    def _show(
+        self,
+        case: Case,
+        severity: Severity,
+        clause: str,
+        message: str,
+        suggestion: str,
+        source: str,
+        holder: Person | SharedLine,
+    ) -> None:
+        mark = self._examination.place(source, *_location(holder, self._examination))
+        self._examination.shows(Finding(mark, message, suggestion, severity, clause), case)
+
+    def _find(self, severity: Severity, clause: str, message: str, suggestion: str, *location: str | int) -> None:
+        self._examination.found.append(
+            Finding(self._examination.mark(*location), message, suggestion, severity, clause)
+        )
+
+
+def reason_key(reason: Reason) -> tuple[str, str]:
+    """Return what tells the reasons of a policy apart."""
+    return reason.source, reason.text
+
+
+def _open(line: SharedLine, case: Case) -> bool:
+    return any(window.covers(case.local) for window in line.hours)
+
+
+def _name(holder: Person | SharedLine) -> str:
+    return holder.name
+
+
+def _and(others: tuple[str, ...]) -> str:
+    if not others:
+        return ""
+    return f" and {others[0]}" if len(others) == 1 else f" and {len(others)} others"
+
+
+def _location(holder: Person | SharedLine, examination: Examination) -> tuple[str | int, ...]:
+    if isinstance(holder, Person):
+        return "people", holder.id
+    for name, team in examination.document.teams.items():
+        if team.number == holder.number:
+            return "teams", name
+    return "company", "main_line"

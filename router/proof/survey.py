@@ -1,0 +1,230 @@
+"""What the walk has to know of a company: who is like whom, what can be selected, when rules change, who might call."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from functools import cache
+from typing import Final
+
+from router.configuration.load import Loaded
+from router.model.decision import Connection, Origin, RingPerson, SelectedBy
+from router.policy import Policy
+from router.policy.dialling import LONGEST_E164
+from router.policy.schedule import Window
+from router.policy.selecting import may_select, usual_end
+from router.policy.snapshot import Person, ProfileKind, SharedLine
+from router.proof.moments import HORIZON_DAYS, Moments
+from router.proof.parts import Rules, rules_of, shape_of_person, shape_of_profile
+from router.proof.walk import Call, Choice
+
+_DAY: Final = 86_400.0
+_MEETING: Final = 3600.0  # seconds; how long an entry of a calendar lasts makes no difference
+
+
+class Survey:
+    """What the walk has to know of a company.
+
+    Args:
+        loaded: the configuration.
+        now: POSIX seconds; what was over before is left out.
+
+    Attributes:
+        policy: compiled; document: as written.
+        alike: people in groups whose calls take the same ways; the one with a direct number stands first.
+        lines: the numbers that belong to no person, by what is dialled.
+    """
+
+    def __init__(self, loaded: Loaded, now: float) -> None:
+        self.policy: Policy = loaded.configuration.policy
+        self.document = loaded.document
+        self.configuration = loaded.configuration
+        self.now = now
+        self.trunk = loaded.configuration.trunks[0].name if loaded.configuration.trunks else "trunk"
+        self.rules = cache(self._rules)
+        self.choices = cache(self._choices)
+        self.moments = cache(self._moments)
+        self.lines = self._lines()
+        self.alike = self._alike()
+        self.accounts = {account.person: account for account in reversed([*loaded.configuration.accounts.values()])}
+        self._profiles = self._kinds_of_profiles()
+        self._line_rules = {id(line): rules_of(line) for line in self.lines.values()}
+        self._calendar = self._set_by_calendar()
+
+    def windows(self, person: str) -> tuple[Window, ...]:
+        """Return the windows that the rules of a person mention."""
+        return self.rules(person).windows
+
+    def rules_for(self, holder: Person | SharedLine) -> Rules:
+        """Return what the rules of whoever is called consist of."""
+        return self.rules(holder.id) if isinstance(holder, Person) else self._line_rules[id(holder)]
+
+    def eras(self, holder: Person | SharedLine, caller: str | None) -> Iterator[Moments]:
+        """Yield the moments of each time between changes of the rules that a call to `holder` can meet.
+
+        Args:
+            holder: who is called.
+            caller: number of the caller, or None.
+        """
+        instants: set[float] = set()
+        for rules in (self.rules_for(holder), *(self.rules(person) for person in self._reached(holder))):
+            instants.update(rules.instants)
+            if caller is not None:
+                instants.update(
+                    exception.until
+                    for prefix, exceptions in rules.exceptions.items()
+                    if caller.startswith(prefix)
+                    for exception in exceptions
+                )
+            instants.update(self._ends_for(rules.numbers))
+        starts = [self.now, *sorted(at for at in instants if self.now < at < float("inf"))]
+        for start, end in zip(starts, [*starts[1:], starts[-1] + HORIZON_DAYS * _DAY], strict=True):
+            yield self.moments(start, end)
+
+    def outside_call(self, dialled: str, caller: str) -> Call:
+        """Return a call from outside."""
+        return Call(Origin.TRUNK, self.trunk, dialled, caller_number=caller)
+
+    def inside_call(self, dialled: str, caller: Person, connection: Connection | None = None) -> Call:
+        """Return a call from a person's phone; from a PBX where their phone is there."""
+        account = self.accounts.get(caller.id)
+        section = self.document.people[caller.id]
+        if section.pbx is not None and section.extension is not None:
+            number = section.mobile if connection is Connection.MOBILE and section.mobile else section.extension
+            return Call(Origin.PBX, section.pbx, dialled, caller_number=number)
+        peer = account.user if account is not None else caller.id
+        return Call(Origin.PERSON, peer, dialled, caller.id, connection or (account.connection if account else None))
+
+    def dialled_from_outside(self, person: Person) -> str | None:
+        """Return the number by which callers from outside reach a person, or None."""
+        return person.diverts_as if self.policy.numbers.get(person.diverts_as) is person else None
+
+    def a_stranger(self) -> str:
+        """Return a number outside the company that is on no greylist: that of somebody who calls, or is called."""
+        plan, code = self.policy.plan, self.policy.plan.country_code
+        known = [prefix for rules in map(self.rules, self.policy.people) for prefix in rules.exceptions]
+        for length in range(plan.longest, plan.shortest - 1, -1):
+            for digit in "4768135920":
+                number = f"+{code}{digit}{'7501112223334'[: length - 1]}"
+                if len(number) <= LONGEST_E164 + 1 and self.is_free(number) and not number.startswith(tuple(known)):
+                    return number
+        return "+88299999999"  # a country whose every number is the company's or blocked
+
+    def is_free(self, number: str) -> bool:
+        """Say whether a number is neither the company's nor on the greylist, in any direction."""
+        policy = self.policy
+        return (
+            not policy.owned.owns(number)
+            and number not in policy.callers
+            and policy.greylist.match(number, self.now) is None
+            and policy.greylist.blocks_caller(number, self.now) is None
+        )
+
+    def _rules(self, person: str) -> Rules:
+        return rules_of(self.policy.people[person])
+
+    def _moments(self, start: float, end: float) -> Moments:
+        windows = [window for person in self.policy.people for window in self.rules(person).windows]
+        windows += [window for line in self.lines.values() for window in self._line_rules[id(line)].windows]
+        return Moments(self.policy.zone, windows, start, end)
+
+    def _lines(self) -> dict[str, SharedLine]:
+        lines = {number: holder for number, holder in self.policy.numbers.items() if isinstance(holder, SharedLine)}
+        nobodys = self._number_of_nobody()
+        if nobodys is not None:
+            lines[nobodys] = self.policy.unassigned
+        return lines
+
+    def _number_of_nobody(self) -> str | None:
+        owned = self.policy.owned
+        for first, last in zip(owned.starts, owned.ends, strict=True):
+            for number in range(first, min(last, first + len(self.policy.numbers)) + 1):
+                if f"+{number}" not in self.policy.numbers:
+                    return f"+{number}"
+        return None
+
+    def _alike(self) -> tuple[tuple[Person, ...], ...]:
+        groups: dict[Hashable, list[Person]] = {}
+        for person in self.policy.people.values():
+            groups.setdefault(shape_of_person(person), []).append(person)
+        for group in groups.values():
+            group.sort(key=lambda person: self.dialled_from_outside(person) is None)
+        return tuple(tuple(group) for group in groups.values())
+
+    def _kinds_of_profiles(self) -> tuple[str, ...]:
+        """Name one profile of each kind that treats calls alike, those that were written before the usual ones."""
+        written = [*self.document.profiles, *ProfileKind]
+        own_targets = {
+            name for person in self.policy.people.values() for name in (*person.on_profile, *person.shows_in)
+        }
+        kinds: dict[Hashable, str] = {}
+        for name in written:
+            profile = self.policy.profiles[name]
+            allowed = frozenset(person.role for person in self.policy.people.values() if may_select(person, profile))
+            kinds.setdefault((shape_of_profile(profile), allowed, name if name in own_targets else ""), name)
+        return tuple(kinds.values())
+
+    def _set_by_calendar(self) -> frozenset[str]:
+        named = {name for name, section in self.document.profiles.items() if section.from_calendar}
+        return frozenset({*named, *self.document.calendar_feed.profiles.values()})
+
+    def _choices(self, person_id: str) -> tuple[Choice, ...]:
+        person = self.policy.people[person_id]
+        found: list[Choice] = []
+        for name in self._profiles:
+            profile = self.policy.profiles[name]
+            if may_select(person, profile):
+                end = usual_end(person, profile, 0.0)
+                found.append(Choice(name, SelectedBy.PERSON, lasts=end))
+            if profile.roles and person.role not in profile.roles:
+                continue
+            found.append(Choice(name, SelectedBy.ADMINISTRATOR))
+            if name in self._calendar and self.document.people[person_id].calendar is not None:
+                found.append(Choice(name, SelectedBy.CALENDAR, lasts=_MEETING))
+        away = [choice for choice in found if choice.by is SelectedBy.PERSON]
+        if away:
+            found += [away[0]._replace(forward=forward) for forward in self._forwards(person)]
+        return tuple(found)
+
+    def _forwards(self, person: Person) -> Iterator[str]:
+        """Name where a person may send calls (R8): one of each kind."""
+        may = person.choices
+        if may.own_mobile and person.mobile:
+            yield person.mobile
+        if may.inside:
+            colleague = next((other for other in self.policy.people if other != person.id), None)
+            if colleague is not None:
+                yield colleague
+        if may.outside:
+            yield self.a_stranger()
+        yield from sorted(may.targets)
+
+    def _reached(self, holder: Person | SharedLine) -> Iterable[str]:
+        """Return everybody to whom a call to `holder` can be forwarded."""
+        reached: dict[str, None] = {}
+        pending = list(self._next(self.rules_for(holder)))
+        if isinstance(holder, Person):
+            pending += [choice.forward for choice in self.choices(holder.id)]
+        while pending:
+            person = pending.pop()
+            if person in self.policy.people and person not in reached:
+                reached[person] = None
+                pending += [*self._next(self.rules(person)), *(choice.forward for choice in self.choices(person))]
+        return reached
+
+    def _next(self, rules: Rules) -> Iterator[str]:
+        yield from rules.people
+        for number in rules.numbers:
+            holder = self.policy.numbers.get(number)
+            if isinstance(holder, Person):
+                yield holder.id
+            elif holder is not None:
+                target = holder.open.target
+                if isinstance(target, RingPerson):
+                    yield target.person
+
+    def _ends_for(self, numbers: Iterable[str]) -> Iterator[float]:
+        """Yield when exceptions to the greylist end that concern these numbers."""
+        for number in numbers:
+            for prefix, exception in self.policy.greylist.exceptions.items():
+                if number.startswith(prefix):
+                    yield exception.until

@@ -1,0 +1,297 @@
+"""Walks through everything that can become of a call, by asking `decide` itself.
+
+A decision depends on the call and on what it looks up while it is made: the state of a line, a selection, what was used
+of a limit, the time of day. So the walk begins with everything as usual, sees what was looked up, and asks again with
+each other answer to it, until no answer is left. What was not looked up cannot matter, which is why the walk is short
+and yet complete.
+
+While an address or an outside number is tried, nothing else changes; while a telephone rings, anything may.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Final, NamedTuple
+
+from router.model.decision import (
+    Action,
+    Attempt,
+    Connection,
+    Decision,
+    Facts,
+    LineState,
+    Origin,
+    Outcome,
+    SelectedBy,
+    Selection,
+    Usage,
+)
+from router.policy import Policy, decide
+from router.policy.schedule import LocalTime, Window
+from router.proof.moments import Moments
+
+MAX_CASES: Final = 60_000  # of one call; beyond it, forwards are so entangled that nobody could explain them either
+LONGEST_COURSE: Final = 12  # attempts; the policy itself stops earlier
+_USED_UP: Final = 10**9  # calls, and money: beyond any limit
+
+
+class Choice(NamedTuple):
+    """A profile that can be selected for somebody: see `Selection`."""
+
+    profile: str
+    by: SelectedBy
+    forward: str = ""
+    lasts: float | None = None  # seconds from its beginning
+
+
+class Call(NamedTuple):
+    """A call to be walked: who calls, and what is dialled. See `Facts`."""
+
+    origin: Origin
+    peer: str
+    dialled: str
+    person: str | None = None
+    connection: Connection | None = None
+    caller_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a call, and what was decided.
+
+    Args:
+        call: see `Call`.
+        facts: what `decide` was asked.
+        at: POSIX seconds; local: the same on the company's clock.
+        moments: all moments (indices into `Moments`) for which the decision is the same.
+        timed: the time of day was looked at.
+        unusual: how much is not as usual: states, selections, attempts. The fewer, the better it shows something.
+        choices: what was selected, by person.
+        decision: what was decided.
+    """
+
+    call: Call
+    facts: Facts
+    at: float
+    local: LocalTime
+    moments: tuple[int, ...]
+    timed: bool
+    unusual: int
+    choices: Mapping[str, Choice]
+    decision: Decision
+
+
+class Entangled(Exception):
+    """A call has more than `MAX_CASES` cases; those that were walked were judged."""
+
+
+class Walk:
+    """Walks calls under one policy.
+
+    Args:
+        policy: the compiled policy.
+        choices: what can be selected for a person, by id.
+        windows: the windows that a person's rules mention, by id; for "" those of the number that is called.
+
+    Attributes:
+        cases: how many were walked so far.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        choices: Callable[[str], tuple[Choice, ...]],
+        windows: Callable[[str], tuple[Window, ...]],
+    ) -> None:
+        self._zone = _Zone(policy.zone)
+        self._policy = replace(policy, zone=self._zone)
+        self._choices = choices
+        self._windows = windows
+        self.cases = 0
+
+    def walk(self, call: Call, moments: Moments, line: Iterable[Window] = ()) -> Iterator[Case]:
+        """Yield every case of a call, simple ones first.
+
+        Args:
+            call: see `Call`.
+            moments: the moments that are told apart.
+            line: windows of the number that is called, where it belongs to no person.
+
+        Raises:
+            Entangled: there are too many.
+        """
+        line = tuple(line)
+        pending = deque([_Branch({}, moments.all, ())])
+        tried: set[frozenset[Attempt]] = set()
+        walked = 0
+        while pending:
+            branch = pending.popleft()
+            walked += 1
+            if walked > MAX_CASES:
+                raise Entangled(call.dialled)
+            asked: list[_Key] = []
+            case = self._decide(call, branch, moments, asked)
+            known = dict(branch.known)
+            for key in asked:
+                if key in known:
+                    continue
+                usual, *others = self._answers(key)
+                pending.extend(_Branch({**known, key: other}, branch.moments, branch.attempts) for other in others)
+                known[key] = usual
+            parts = [branch.moments]
+            if case.timed:
+                people = {key.who for key in asked if key.what != _USED}
+                windows = [window for person in people for window in self._windows(person)]
+                parts = moments.split(branch.moments, (*line, *windows))
+                pending.extend(_Branch(known, part, branch.attempts) for part in parts[1:])
+            self.cases += 1
+            yield replace(case, moments=parts[0]) if len(parts) > 1 else case
+            pending.extend(self._after(case, known, parts[0], moments, tried))
+
+    def _after(
+        self,
+        case: Case,
+        known: dict[_Key, Any],
+        part: tuple[int, ...],
+        moments: Moments,
+        tried: set[frozenset[Attempt]],
+    ) -> Iterator[_Branch]:
+        """Yield how the call goes on when the target of a decision does not answer."""
+        target = str(case.decision.target)
+        attempts = case.facts.attempts
+        if case.decision.action not in (Action.RING, Action.FORWARD) or len(attempts) >= LONGEST_COURSE:
+            return
+        if any(attempt.person == target for attempt in attempts):
+            return  # it goes round: whoever judges the case says so
+        if target not in self._policy.people:
+            yield _Branch(known, part, (*attempts, Attempt(target, Outcome.UNREACHABLE)))
+            return
+        for outcome in Outcome:
+            longer = (*attempts, Attempt(target, outcome))
+            if frozenset(longer) not in tried:
+                tried.add(frozenset(longer))
+                yield _Branch({}, moments.all, longer)
+
+    def _decide(self, call: Call, branch: _Branch, moments: Moments, asked: list[_Key]) -> Case:
+        at, local = moments.at[branch.moments[0]], moments.local[branch.moments[0]]
+        lines = _Asked(_LINE, asked)
+        selections = _Asked(_SELECTION, asked)
+        usage = _Asked(_USED, asked)
+        chosen: dict[str, Choice] = {}
+        unusual = len(branch.attempts)
+        for key, value in branch.known.items():
+            if value is None or value is LineState.IDLE:
+                continue
+            unusual += 1
+            if key.what == _LINE:
+                lines[key.who] = value
+            elif key.what == _SELECTION:
+                chosen[key.who] = value
+                selections[key.who] = (_selection(key.who, value, at),)
+            else:
+                usage[key.who, key.whose] = Usage(int(at // 60), _USED_UP, local.day, _USED_UP, float(_USED_UP))
+        self._zone.asked = False
+        facts = Facts(
+            call.origin,
+            call.peer,
+            call.dialled,
+            call.person,
+            call.connection,
+            call.caller_number,
+            lines=lines,
+            selections=selections,
+            usage=usage,
+            attempts=branch.attempts,
+        )
+        decision = decide(facts, self._policy, at)
+        return Case(call, facts, at, local, branch.moments, self._zone.asked, unusual, chosen, decision)
+
+    def _answers(self, key: _Key) -> tuple[Any, ...]:
+        """Return everything that can be answered to a look-up, the usual answer first."""
+        if key.what == _SELECTION:
+            return (None, *self._choices(key.who))
+        if key.what == _USED:
+            return None, True
+        person = self._policy.people.get(key.who)
+        if person is None or person.phone is None:
+            return (LineState.IDLE,)
+        return tuple(LineState)
+
+
+class _Key(NamedTuple):
+    """Something that a decision looks up: the line or the selections of a person, or what they used of a limit."""
+
+    what: str
+    who: str
+    whose: str = ""
+
+
+_LINE: Final = "line"
+_SELECTION: Final = "selection"
+_USED: Final = "used"
+
+
+class _Branch(NamedTuple):
+    """What is known so far in one part of the walk, and the moments that are still alike."""
+
+    known: Mapping[_Key, Any]
+    moments: tuple[int, ...]
+    attempts: tuple[Attempt, ...]
+
+
+class _Asked(dict[Any, Any]):
+    """A dictionary that notes what is looked up in it. It is never taken for an empty one."""
+
+    __slots__ = ("_asked", "_what")
+
+    def __init__(self, what: str, asked: list[_Key]) -> None:
+        super().__init__()
+        self._what = what
+        self._asked = asked
+
+    def __bool__(self) -> bool:
+        return True
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self._note(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: Any) -> Any:
+        self._note(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(key)
+        return super().__contains__(key)
+
+    def _note(self, key: Any) -> None:
+        self._asked.append(_Key(self._what, *key) if isinstance(key, tuple) else _Key(self._what, key))
+
+
+class _Zone(tzinfo):
+    """A time zone that notes whether the time of day was looked at."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self.asked = False
+
+    def fromutc(self, moment: datetime) -> datetime:
+        self.asked = True
+        return self._zone.fromutc(moment.replace(tzinfo=self._zone)).replace(tzinfo=self)
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return self._zone.utcoffset(moment)
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return self._zone.dst(moment)
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return self._zone.tzname(moment)
+
+
+def _selection(person: str, choice: Choice, at: float) -> Selection:
+    until = None if choice.lasts is None else at + choice.lasts
+    return Selection(person, choice.profile, choice.by, at, until, choice.forward)

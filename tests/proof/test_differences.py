@@ -93,7 +93,7 @@ def test_it_is_told_in_french(tmp_path: Path) -> None:
     [
         (
             ('from: "12:00", to: "13:00"', 'from: "12:00", to: "14:00"'),
-            "everybody (11): lunch by schedule → 12:00–14:00",
+            "everybody (11): lunch by schedule → 12:00\N{EN DASH}14:00",
         ),
         (
             ("{fixed: direct_number, mobile: main_number}", "{fixed: main_number, mobile: main_number}"),

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from router.configuration import ConfigurationError, load
-from router.proof.check import check
+from router.configuration import ConfigurationError, Severity, load
 from router.configuration.credentials import ha1, to_stored
 from router.model.decision import Connection
 from router.model.peers import Listener, Source
+from router.proof.check import check
 from tests.policy.company import COMPANY, configuration, moment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +118,8 @@ def test_plain_values_need_no_quotes(tmp_path: Path) -> None:
 
 def test_the_sample_company_is_sound() -> None:
     directory = ROOT / "config"
-    assert check(directory, NOW) == ()
+    # That a profile shows another number than the role is a note (G1): it is meant so.
+    assert [finding for finding in check(directory, NOW) if finding.severity is not Severity.NOTE] == []
     loaded = load(directory)
     assert [str(listener.transport) for listener in loaded.listeners] == ["udp", "tcp"]
     assert {person.role for person in loaded.policy.people.values()} == {"standard", "sales", "technical"}

@@ -14,7 +14,7 @@ class LimitedCalls:
     which it was decided:
 
         limited_calls.begun(policy, decision.limits, decision.person, now)           # when it is dialled
-        limited_calls.ended(policy, decision.limits, decision.person, talked, now)   # when that attempt is over
+        limited_calls.ended(policy, decision.limits, decision.person, talked, now)   # when it is over, if it was answered
 
     A day's last figures are dropped with the first call of another day, so there is at most one entry for each group
     and person. Counts are not kept over a restart.

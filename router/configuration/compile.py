@@ -75,7 +75,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         profiles=frozen_mapping(profiles),
         short_numbers=frozenset(document.company.short_numbers),
         target_names=frozenset(document.targets),
-        targets=frozen_mapping(targets.named()),
+        targets=frozen_mapping(targets.templates()),
         profile_order=_profile_order(compilation),
         codes=codes,
         limits=limits,

@@ -80,22 +80,17 @@ class TargetBook:
             return None  # reported when the book was made
         return DialAddress(filled(section.sip, extension, person), name)
 
-    def named(self) -> dict[str, Target]:
-        """Return all targets by name, addresses not filled in; those that are faulty are left out."""
-        found: dict[str, Target] = {}
-        for name, section in self._targets.items():
-            if section.sip is not None:
-                found[name] = DialAddress(section.sip, name)
-            else:
-                target = self.find(name, self._compilation.mark("targets", name))
-                if target is not None:
-                    found[name] = target
-        return found
-
-    def is_personal(self, name: str) -> bool:
-        """Say whether a target depends on whom the call was for."""
+    def template(self, name: str, mark: Mark) -> Target | None:
+        """Return what `name` stands for, as `find` does, its address not yet filled in."""
         section = self._targets.get(name)
-        return section is not None and section.sip is not None and "{" in section.sip
+        if section is not None and section.sip is not None:
+            return DialAddress(section.sip, name)
+        return self.find(name, mark)
+
+    def templates(self) -> dict[str, Target]:
+        """Return all targets by name, addresses not filled in; those that are faulty are left out."""
+        found = {name: self.template(name, self._compilation.mark("targets", name)) for name in self._targets}
+        return {name: target for name, target in found.items() if target is not None}
 
     def leads_to(self, name: str, person: str) -> bool:
         """Say whether `name` is a person, or a target that stands for them."""

@@ -14,7 +14,7 @@ class CallerException:
 
     Args:
         rings_through: what the caller gets past: "busy_other", "absent" (kinds of profile), "on_call".
-        then: where the caller goes whatever the state; exactly one of both is given.
+        then: where the caller goes whatever the state, an address not yet filled in; exactly one of both is given.
         until: POSIX seconds; it has no effect from then on.
         reason: says who is treated how, who approved it and until when; `over` the same after that.
     """

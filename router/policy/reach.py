@@ -81,7 +81,7 @@ def _treat_person(question: Question, person: Person) -> tuple[Treatment, ...]:
         return (person.departed,)
     exception = _caller_exception(question, person) if person.exceptions else None
     if exception is not None and exception.then is not None:
-        return (Treatment(exception.then, exception.reason, "unconditional"),)
+        return (Treatment(_for_person(exception.then, person), exception.reason, "unconditional"),)
     state = question.facts.lines.get(person.id, LineState.IDLE)
     on_call = state is LineState.ON_CALL
     ways = _treat_profile(question, person, state, exception)
@@ -155,9 +155,7 @@ def _selected_forward(question: Question, person: Person, in_force: InForce) -> 
     if name in question.policy.people:
         target = RingPerson(name, ())
     else:
-        target = question.policy.targets.get(name) or DialNumber(name)
-        if isinstance(target, DialAddress):
-            target = DialAddress(filled(target.uri, person.extension, person.id), target.name)
+        target = _for_person(question.policy.targets.get(name) or DialNumber(name), person)
     reason = Reason(
         "R8",
         f"calls go to {name} meanwhile",
@@ -166,6 +164,12 @@ def _selected_forward(question: Question, person: Person, in_force: InForce) -> 
         "profile",
     )
     return Treatment(target, reason, "unconditional" if in_force.profile.kind is ProfileKind.AVAILABLE else "away")
+
+
+def _for_person(target: Target, person: Person) -> Target:
+    if isinstance(target, DialAddress):
+        return DialAddress(filled(target.uri, person.extension, person.id), target.name)
+    return target
 
 
 def _caller_exception(question: Question, person: Person) -> CallerException | None:

@@ -28,6 +28,7 @@ from router.calls.clock import PolicyClock
 from router.calls.exchange import Exchange
 from router.calls.lines import Lines
 from router.calls.peers import Peers
+from router.calls.private_phones import CONNECTED, GONE, PrivatePhones
 from router.calls.registrar import Bounds, Registrar
 from router.calls.states import States
 from router.calls.trunk import TrunkLine, Trunks
@@ -101,6 +102,9 @@ class Router:
         self.journal = Journal(self.state_store)
         self.states = States(self.journal)
         self.states.restore(await self.state_store.load(), self.clock())
+        self.journal.keep_configuration(configuration.texts, self._loaded(configuration, "start"))
+        self.private_phones = PrivatePhones(configuration.accounts, self.journal)
+        self.private_phones.restore(await self.state_store.entries_of((CONNECTED, GONE)), self.clock())
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
         await self.transports.start(configuration.listeners)
         self._build(configuration)
@@ -122,6 +126,7 @@ class Router:
 
     def _build(self, configuration: Configuration) -> None:
         stack = self.stack
+        stack.introduce(configuration.user_agent)
         self.lines = Lines(account.person for account in configuration.accounts.values())
         self.gate = Gate(configuration.accounts, self._digest(configuration), self.clock)
         self.registrar = Registrar(
@@ -142,11 +147,16 @@ class Router:
             Histogram(SETUP_BOUNDS),
             Histogram(DECISION_BOUNDS),
             self.states,
+            self.private_phones,
         )
         self.exchange.configuration = configuration.hash
 
     def _digest(self, configuration: Configuration) -> DigestServer:
         return DigestServer(configuration.realm, self._digest_key, os.urandom, configuration.digest_algorithms)
+
+    def _loaded(self, configuration: Configuration, actor: str) -> AuditEntry:
+        """The audit's entry for a configuration that comes into force."""
+        return AuditEntry(self.clock(), actor, "load configuration", configuration.hash, after=configuration.hash)
 
     async def stop(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Drain and close: no new calls, those in progress may end, the rest is hung up; then everything is written."""
@@ -212,7 +222,7 @@ class Router:
             else:
                 gc.freeze()
                 self._background(self._retire(old), "retire configuration")
-                self.journal.record(AuditEntry(self.clock(), actor, "load configuration", new.hash))
+                self.journal.keep_configuration(new.texts, self._loaded(new, actor))
                 _log.info("configuration reloaded", hash=new.hash[:12], actor=actor)
                 return new.warnings
             for finding in findings:
@@ -229,11 +239,13 @@ class Router:
         exchange = self.exchange
         exchange.policy, exchange.configuration = new.policy, new.hash
         exchange.peers = Peers(new.trunks, new.pbxs)
+        self.stack.introduce(new.user_agent)
         self.gate.accounts = new.accounts
         self.tokens.accepted = new.api_tokens
         if (new.realm, new.digest_algorithms) != (old.realm, old.digest_algorithms):
             self.gate.digest = self._digest(new)
         self.registrar.set_accounts(new.accounts)
+        self.private_phones.set_accounts(new.accounts, self.clock())
         self.registrar.bounds = _bounds(new)
         self._note_registrations()
         self.drive.flush()
@@ -308,6 +320,10 @@ class Router:
             "not draining": not getattr(self, "exchange", None) or not self.exchange.draining,
         }
 
+    def _private_phones(self) -> tuple[float, int]:
+        days = self.private_phones.days(self.clock())
+        return max(days, default=0.0), sum(one > self.configuration.private_phone_days for one in days)
+
     def _metrics(self) -> Metrics:
         stack, exchange = self.stack, self.exchange
         metrics = Metrics()
@@ -325,6 +341,7 @@ class Router:
                 transactions=lambda: stack.transactions,
                 calls=lambda: len(exchange.calls),
                 registrations=lambda: self.registrar.size,
+                private_phones=self._private_phones,
                 setup_seconds=exchange.setup_seconds,
                 decisions=exchange.decisions,
                 decision_seconds=exchange.decision_seconds,

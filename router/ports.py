@@ -87,6 +87,12 @@ class StateStore(Protocol):
         """Keep an audit entry that belongs to no selection. Raises `StoreError`."""
         ...
 
+    async def keep_configuration(self, texts: bytes, entry: AuditEntry) -> None:
+        """Keep the texts of a configuration that came into force (see `configuration.texts`), together with the audit
+        entry, whose subject is its hash; `entry.before` becomes the hash of the one before. One that is in force
+        already is not kept again. Raises `StoreError`."""
+        ...
+
     async def audit(self, *, since: float, until: float, subject: str, limit: int) -> list[AuditEntry]:
         """Return the newest entries in [since, until), newest first; `subject` "" for all. Raises `StoreError`."""
         ...
@@ -108,6 +114,10 @@ class StateJournal(Protocol):
 
     def record(self, entry: AuditEntry) -> None:
         """See `StateStore.record`, in the same manner."""
+        ...
+
+    def keep_configuration(self, texts: bytes, entry: AuditEntry) -> None:
+        """See `StateStore.keep_configuration`, in the same manner."""
         ...
 
     def when_written(self, told: Callable[[StoreError | None], None]) -> None:

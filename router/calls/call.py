@@ -339,7 +339,10 @@ class Call:
             del dialogs[dialog.local_tag]
             dialog.local_tag = tag
             dialogs[tag] = dialog
-        headers = f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{passed(response)}"
+        headers = (
+            f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{exchange.stack.server}"
+            f"{passed(response)}"
+        )
         data = invite.respond(200, now, response.reason, headers, response.body, tag)
         invite.owner = None
         self._invite = None
@@ -353,7 +356,8 @@ class Call:
     def _description(self, response: Response) -> str:
         """Header lines of a provisional answer or a 2xx to the caller, made from the callee's."""
         contact = self.caller.dialog.flow.contact
-        return f"{self._record_routes}Contact: <sip:{contact}>\r\n{CAPABILITIES}{passed(response)}"
+        server = self._exchange.stack.server
+        return f"{self._record_routes}Contact: <sip:{contact}>\r\n{CAPABILITIES}{server}{passed(response)}"
 
     def leg_refuses(self, leg: Leg, response: Response, now: float) -> None:
         """A final refusal of one leg: credentials, the next trunk, the other phones, the policy, or the caller's

@@ -20,12 +20,13 @@ from router.calls.limits import LimitedCalls
 from router.calls.lines import Lines
 from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
+from router.calls.private_phones import PrivatePhones
 from router.calls.registrar import Registrar
 from router.calls.replaces import serve_replaces
 from router.calls.states import States
 from router.calls.transfer import serve_refer
 from router.calls.trunk import Trunks
-from router.model.decision import Action, Decision, Facts, Origin
+from router.model.decision import Action, Connection, Decision, Facts, Origin
 from router.model.peers import Account, Pbx, Trunk
 from router.model.record import CallRecord
 from router.model.tally import Counts, Histogram
@@ -56,6 +57,7 @@ class Exchange:
         clock: POSIX seconds by which the policy decides and registrations expire.
         recorded: takes the record of each ended call.
         states: what people selected; None: they select nothing that outlives this exchange.
+        private_phones: hears of each registration of one.
     Attributes:
         calls: those in progress.
         configuration: hash of the configuration that the policy was compiled from, for the records.
@@ -77,6 +79,7 @@ class Exchange:
         setup_seconds: Histogram,
         decision_seconds: Histogram,
         states: States | None = None,
+        private_phones: PrivatePhones | None = None,
     ) -> None:
         self.stack = stack
         self.policy = policy
@@ -97,6 +100,7 @@ class Exchange:
         self.calls: set[Call] = set()
         self.states = states or States()
         self.selections = self.states.selections
+        self.private_phones = private_phones or PrivatePhones(gate.accounts)
         self.limited_calls = LimitedCalls()
         self.usage = self.limited_calls.usage
         self.draining = False
@@ -123,7 +127,8 @@ class Exchange:
         if method == "INVITE":
             self._invite(transaction, request, uri, peer, now)
         elif method == "OPTIONS":
-            transaction.respond(200, now, headers=f"{ALLOW}{ACCEPT}Supported: replaces, norefersub\r\n{ALLOW_EVENTS}")
+            headers = f"{ALLOW}{ACCEPT}Supported: replaces, norefersub\r\n{ALLOW_EVENTS}{self.stack.server}"
+            transaction.respond(200, now, headers=headers)
         elif method not in METHODS:
             transaction.respond(501, now, headers=ALLOW)
         else:
@@ -149,7 +154,10 @@ class Exchange:
 
     def _register(self, transaction: ServerTransaction, request: Request, account: Account | None, now: float) -> None:
         assert account is not None
-        answer = self.registrar.register(request, account, transaction.flow, self.clock())
+        at = self.clock()
+        answer = self.registrar.register(request, account, transaction.flow, at)
+        if account.connection is Connection.PRIVATE and self.registrar.contacts(account.user, at):
+            self.private_phones.registered(account, at)
         transaction.respond(answer.status, now, answer.phrase, "".join(f"{line}\r\n" for line in answer.headers))
 
     def _subscribe(self, transaction: ServerTransaction, request: Request, account: Account | None, now: float) -> None:

@@ -105,7 +105,7 @@ class FeatureCall(Call):
         host = invite.flow.local[0]
         body = held(self._body, host) if self._body else held_offer(host)
         headers = (
-            f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}"
+            f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{invite.stack.server}"
             "Content-Type: application/sdp\r\n"
         )
         data = invite.respond(200, now, "", headers, body)

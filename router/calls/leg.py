@@ -154,7 +154,9 @@ class Leg:
         stack = self.stack
         dialog = self.dialog
         branch = stack.ids.branch()
-        contact = f"Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{self.authorization}{headers}"
+        contact = (
+            f"Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{stack.user_agent}{self.authorization}{headers}"
+        )
         data = dialog.request("INVITE", branch, contact, body, max_forwards=max_forwards)
         self.invite = stack.send_request(dialog.flow, "INVITE", data, branch, self, now)
 

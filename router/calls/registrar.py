@@ -132,6 +132,25 @@ class Registrar:
         except LookupError:
             return None
 
+    def unlisted(self, models: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Registered phones that the inventory does not know (D3).
+
+        Args:
+            models: what the User-Agents of known ones begin with; none of them: there is no inventory to go by.
+
+        Returns:
+            Account and User-Agent ("" where a phone does not say), by account.
+        """
+        if not models:
+            return []
+        found = {
+            (user, entry.binding.user_agent)
+            for user, registrations in self._by_user.items()
+            for entry in registrations
+            if not entry.binding.user_agent.startswith(models)
+        }
+        return sorted(found)
+
     @property
     def size(self) -> int:
         """How many bindings there are, for gauges."""
@@ -271,7 +290,8 @@ class Registrar:
             registrations = [entry for entry in registrations if not entry.is_same(uri, device)]
             renewed = [entry for entry in renewed if not entry.uri.matches(uri)]
             if expires:
-                renewed.append(_registration(request, user, contact, uri, device, flow, now + expires, path))
+                expires_at = now + expires if account.until is None else min(now + expires, account.until)
+                renewed.append(_registration(request, user, contact, uri, device, flow, expires_at, path))
         registrations += renewed
         if len(registrations) > self.bounds.contacts:
             return Answer(403, f"Forbidden (more than {self.bounds.contacts} contacts)")

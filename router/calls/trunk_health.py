@@ -99,7 +99,7 @@ class HealthCheck:
             "CSeq: 1 OPTIONS\r\n"
             f"Contact: <sip:{flow.contact}>\r\n"
             "Accept: application/sdp\r\n"
-            f"{ALLOW}"
+            f"{ALLOW}{self._stack.user_agent}"
             "Content-Length: 0\r\n\r\n"
         )
         self._transaction = self._stack.send_request(flow, "OPTIONS", data.encode(), branch, self, now)

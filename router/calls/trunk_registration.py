@@ -241,7 +241,7 @@ class Registration:
             f"Contact: <{self._contact}>\r\n"
             f"Expires: {0 if self._withdrawing else self._expires}\r\n"
             f"{authorization}"
-            f"{ALLOW}"
+            f"{ALLOW}{self._stack.user_agent}"
             "Content-Length: 0\r\n\r\n"
         )
         self._transaction = self._stack.send_request(flow, "REGISTER", data.encode(), branch, self, now)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from router.configuration.findings import Finding
 from router.model.access import ApiToken
+from router.model.feeds import Feeds
 from router.model.peers import Account, Listener, Pbx, Trunk
 from router.policy.snapshot import Policy
 
@@ -42,7 +43,11 @@ class Configuration:
         registrar: see `RegistrarBounds`.
         hash: SHA-256 of the sources, hexadecimal.
         warnings: findings that do not stop the router.
+        texts: of the .yaml files, packed (see `texts.py`); they hold whatever secrets the files do.
+        phone_models: what the User-Agents of the inventory's phones begin with (D3).
+        private_phone_days: days after which a private phone is reported (D2).
         api_tokens: who may use the API.
+        feeds: sources that somebody else keeps.
     """
 
     directory: Path
@@ -63,3 +68,7 @@ class Configuration:
     hash: str
     warnings: tuple[Finding, ...] = ()
     api_tokens: tuple[ApiToken, ...] = ()
+    texts: bytes = field(default=b"", repr=False)
+    phone_models: tuple[str, ...] = ()
+    private_phone_days: int = 90
+    feeds: Feeds = field(default_factory=Feeds)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from router.configuration.compile import compile_policy
 from router.configuration.configuration import Configuration, RegistrarBounds
+from router.configuration.feeds import compile_feeds
 from router.configuration.findings import ConfigurationError, closest, has_errors
 from router.configuration.peers import (
     check_peer_sources,
@@ -18,6 +19,7 @@ from router.configuration.peers import (
 )
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
+from router.configuration.texts import pack
 from router.configuration.tokens import compile_tokens
 from router.configuration.validation import validate
 from router.policy.dialling import PLANS
@@ -58,6 +60,7 @@ def load_with_sources(directory: Path) -> Loaded:
     accounts = compile_accounts(document, sources, zone)
     api_tokens = compile_tokens(document, sources, zone)
     policy = compile_policy(document, sources, zone)
+    feeds = compile_feeds(document, sources)
     if policy is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
     storage = document.storage
@@ -82,6 +85,10 @@ def load_with_sources(directory: Path) -> Loaded:
         hash=sources.hash,
         warnings=tuple(sources.findings),
         api_tokens=api_tokens,
+        feeds=feeds,
+        texts=pack(sources.texts),
+        phone_models=tuple(document.inventory.phones),
+        private_phone_days=document.inventory.private_phone_days,
     )
     return Loaded(configuration, document, sources)
 

@@ -184,6 +184,12 @@ def _shows(value: Any) -> Any:
     return dict.fromkeys(("fixed", "mobile", "softphone", "private"), value) if isinstance(value, str) else value
 
 
+def _product(value: Any) -> Any:
+    if not isinstance(value, str) or not value.isprintable() or len(value) > 100:
+        raise ValueError('a User-Agent is one short line such as "Renvoi"; "" sends none')
+    return value.strip()
+
+
 def _empty(value: Any) -> Any:
     return {} if value is None else value
 
@@ -581,7 +587,7 @@ class Sip(Section):
     advertised: str = ""
     realm: str = "renvoi"
     digest: Annotated[list[Literal["md5", "sha-256"]], BeforeValidator(_as_list), Field(min_length=1)] = ["md5"]
-    user_agent: str = "Renvoi"
+    user_agent: Annotated[str, BeforeValidator(_product), StandIn("Renvoi")] = "Renvoi"
     registrar: RegistrarSection = RegistrarSection()
 
 

@@ -39,6 +39,7 @@ class Sources:
         tree: all sections, as dictionaries, lists and strings.
         findings: what could not be read.
         gaps: what is not known because of that.
+        texts: of the .yaml files, by name.
         hash: SHA-256 of names and contents, hexadecimal.
     """
 
@@ -47,6 +48,7 @@ class Sources:
         self.tree: dict[str, Any] = {}
         self.findings: list[Finding] = []
         self.gaps = Gaps()
+        self.texts: dict[str, str] = {}
         self._marks: dict[Location, Mark] = {}
         self._built: dict[int, yaml.Node] = {}  # keeps the nodes, so that no id comes back for another one
         self._hash = hashlib.sha256()
@@ -118,6 +120,7 @@ class Sources:
         if text is None:
             self.gaps.add()
             return
+        self.texts[path.name] = text
         try:
             root = compose(text)
         except NotYaml as error:

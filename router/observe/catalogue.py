@@ -29,6 +29,7 @@ class Sources:
         authentication: by (verdict,).
         dialogs, transactions, calls: how many live now.
         registrations: bindings in force now.
+        private_phones: days for which the oldest exception has lasted, and how many last longer than they should (D2).
         setup_seconds: with `SETUP_BOUNDS`.
         decisions: by (action, rule).
         decision_seconds: with `DECISION_BOUNDS`.
@@ -48,6 +49,7 @@ class Sources:
     transactions: Callable[[], float]
     calls: Callable[[], float]
     registrations: Callable[[], float]
+    private_phones: Callable[[], tuple[float, int]]
     setup_seconds: Histogram
     decisions: Counts
     decision_seconds: Histogram
@@ -104,6 +106,16 @@ def declare(metrics: Metrics, sources: Sources) -> None:
     metrics.gauge("sip_transactions_active", "Transactions that exist now.", sources.transactions)
     metrics.gauge("sip_calls_active", "Calls that exist now, ringing ones included.", sources.calls)
     metrics.gauge("sip_registrations_active", "Bindings in force now.", sources.registrations)
+    metrics.gauge(
+        "private_phone_oldest_days",
+        "Days since the private phone that has been connected longest first registered.",
+        lambda: sources.private_phones()[0],
+    )
+    metrics.gauge(
+        "private_phones_overdue",
+        "Private phones that have been connected for more days than inventory.private_phone_days.",
+        lambda: sources.private_phones()[1],
+    )
     metrics.histogram(
         "sip_setup_seconds",
         "From the caller's INVITE to the answer of the callee.",

@@ -69,6 +69,7 @@ class Stack:
     Attributes:
         user: see `TransactionUser`; set before the first `receive`.
         dialogs: by our own tag, which is unique.
+        user_agent, server: header lines that say which product speaks, with CRLF, or ""; see `introduce`.
         requests, responses, retransmissions, malformed: counters with closed label sets.
         on_malformed: told of bytes that could not be served, for a bounded log: (flow, text).
     """
@@ -85,6 +86,8 @@ class Stack:
         self.retransmissions = Counts()  # method, direction
         self.malformed = Counts()  # reason
         self.on_malformed: Callable[[Flow, str], None] | None = None
+        self.user_agent = ""
+        self.server = ""
         self._outbox: list[tuple[Flow, bytes]] = []
         self._clients: dict[str, ClientTransaction] = {}
         self._servers: dict[str, ServerTransaction] = {}
@@ -101,6 +104,12 @@ class Stack:
     def transactions(self) -> int:
         """How many transactions live, for gauges and for tests of leaks."""
         return len(self._clients) + len(self._servers)
+
+    def introduce(self, product: str) -> None:
+        """Say in what begins something, and in what answers it, which product this is (RFC 3261 §20.35, §20.41); "":
+        say nothing. Refusals say nothing either, so that a stranger who probes learns nothing."""
+        self.user_agent = f"User-Agent: {product}\r\n" if product else ""
+        self.server = f"Server: {product}\r\n" if product else ""
 
     def advance(self, now: float) -> None:
         """Let the timers expire whose time has come."""

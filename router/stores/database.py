@@ -83,6 +83,8 @@ def _prepare(path: Path) -> None:
     outlives its event loop.
     """
     try:
+        if not path.exists():  # only the router's own user reads who called, and the configuration's secrets
+            path.touch(0o600, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
@@ -94,8 +96,9 @@ def _prepare(path: Path) -> None:
             # Written each time, so that a file that can only be read is found now and not at the first flush.
             connection.execute(f"PRAGMA user_version = {version}")
         if version < SCHEMA_VERSION:
+            path.chmod(0o600)  # those of the first release were open to others, and held bindings alone
             _migrate(path)
-    except (sqlite3.Error, SQLAlchemyError) as error:
+    except (sqlite3.Error, SQLAlchemyError, OSError) as error:
         raise _store_error(path, error) from error
 
 
@@ -129,7 +132,7 @@ def _store_error(path: Path, error: Exception) -> StoreError:
     cause = str(getattr(error, "orig", None) or error)
     if "not a database" in cause or "malformed" in cause or isinstance(error, ValueError):
         return StoreError(f"{path}: the database is damaged ({cause}); {_MOVE_AWAY}")
-    if "readonly" in cause or "unable to open" in cause:
+    if "readonly" in cause or "unable to open" in cause or isinstance(error, OSError):
         return StoreError(f"{path}: not writable ({cause}); let the router's user write the file and its directory")
     if "full" in cause:
         return StoreError(f"{path}: the disk is full ({cause}); make room")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from router.model.audit import AuditEntry
@@ -22,10 +23,9 @@ Told = Callable[[StoreError | None], None]
 
 
 class _Change(NamedTuple):
-    """What is to be written: the selections of a person (None: none are changed) and the audit entry."""
+    """What is to be written, and what it is about."""
 
-    person: str
-    selections: tuple[Selection, ...] | None
+    write: Callable[[], Awaitable[None]]
     entry: AuditEntry
 
 
@@ -51,10 +51,13 @@ class Journal:
         self._writer = asyncio.create_task(self._write_behind(), name="write states")
 
     def change(self, person: str, selections: Sequence[Selection], entry: AuditEntry) -> None:
-        self._take(_Change(person, tuple(selections), entry))
+        self._take(_Change(partial(self._store.change, person, tuple(selections), entry), entry))
 
     def record(self, entry: AuditEntry) -> None:
-        self._take(_Change("", None, entry))
+        self._take(_Change(partial(self._store.record, entry), entry))
+
+    def keep_configuration(self, texts: bytes, entry: AuditEntry) -> None:
+        self._take(_Change(partial(self._store.keep_configuration, texts, entry), entry))
 
     def when_written(self, told: Told) -> None:
         if self._done == self._taken:
@@ -81,7 +84,7 @@ class Journal:
         self._changed.set()
         await self._writer
         while self._changes:
-            await self._write(self._changes[0])
+            await self._changes[0].write()
             self._settle()
 
     def _take(self, change: _Change) -> None:
@@ -103,7 +106,7 @@ class Journal:
             self._changed.clear()
             while self._changes and not self._closing.is_set():
                 try:
-                    await self._write(self._changes[0])
+                    await self._changes[0].write()
                 except StoreError as error:
                     _log.error("%s; tried again in %.0f s", error, wait)
                     self._tell(self._taken, error)
@@ -114,12 +117,6 @@ class Journal:
                 else:
                     wait = self._retry_interval
                     self._settle()
-
-    async def _write(self, change: _Change) -> None:
-        if change.selections is None:
-            await self._store.record(change.entry)
-        else:
-            await self._store.change(change.person, change.selections, change.entry)
 
     def _settle(self) -> None:
         """The oldest change is written."""

@@ -34,6 +34,7 @@ class MemoryStates:
     def __init__(self) -> None:
         self._selections: dict[str, tuple[Selection, ...]] = {}
         self._audit: list[AuditEntry] = []
+        self._configuration = ""  # hash of the one in force
 
     async def load(self) -> list[Selection]:
         return [selection for selections in self._selections.values() for selection in selections]
@@ -44,6 +45,11 @@ class MemoryStates:
 
     async def record(self, entry: AuditEntry) -> None:
         self._audit.append(entry)
+
+    async def keep_configuration(self, texts: bytes, entry: AuditEntry) -> None:
+        if entry.subject != self._configuration:
+            self._audit.append(entry._replace(before=self._configuration))
+            self._configuration = entry.subject
 
     async def audit(self, *, since: float, until: float, subject: str, limit: int) -> list[AuditEntry]:
         wanted = [entry for entry in self._audit if since <= entry.at < until and subject in ("", entry.subject)]

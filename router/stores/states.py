@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, desc, insert, select
+from sqlalchemy import RowMapping, delete, desc, insert, select
 
 from router.model.audit import AuditEntry
 from router.model.decision import SelectedBy, Selection
@@ -15,20 +13,18 @@ from router.stores.database import Database
 from router.stores.tables import audit, configurations, selections
 
 
-class StoredConfiguration(NamedTuple):
-    """A configuration as it was when it came into force.
+class Version(NamedTuple):
+    """A configuration that was in force.
 
     Args:
         hash: SHA-256 of its sources, hexadecimal.
         loaded_at: POSIX seconds on the policy's clock.
         actor: who loaded it: "start", "SIGHUP", "token reception".
-        sources: text by file name; empty in a list of versions.
     """
 
     hash: str
     loaded_at: float
     actor: str
-    sources: Mapping[str, str]
 
 
 class SqliteStates:
@@ -66,59 +62,51 @@ class SqliteStates:
             query = query.where(audit.c.subject == subject)
         with self._database.faults():
             async with self._database.durable.connect() as connection:
-                rows = (
-                    (await connection.execute(query.order_by(desc(audit.c.at), desc(audit.c.id)).limit(limit)))
-                    .mappings()
-                    .all()
-                )
-        return [AuditEntry(**{name: row[name] for name in AuditEntry._fields}) for row in rows]
+                newest = query.order_by(desc(audit.c.at), desc(audit.c.id)).limit(limit)
+                rows = (await connection.execute(newest)).mappings().all()
+        return [_entry(row) for row in rows]
+
+    async def entries_of(self, actions: Sequence[str]) -> list[AuditEntry]:
+        """Return every entry of certain actions, oldest first. Raises `StoreError`."""
+        query = select(audit).where(audit.c.action.in_(actions)).order_by(audit.c.at, audit.c.id)
+        with self._database.faults():
+            async with self._database.durable.connect() as connection:
+                rows = (await connection.execute(query)).mappings().all()
+        return [_entry(row) for row in rows]
 
     async def close(self) -> None:
         """Nothing waits here to be written."""
 
     # ------------------------------------------------------------------------------------- configurations (P1)
 
-    async def keep_configuration(self, configuration: StoredConfiguration) -> None:
-        """Keep a configuration that came into force, with an entry in the audit; one that is in force already is not
-        kept again. Raises `StoreError`."""
-        packed = zlib.compress(json.dumps(dict(configuration.sources), ensure_ascii=False).encode())
+    async def keep_configuration(self, texts: bytes, entry: AuditEntry) -> None:
         newest = select(configurations.c.hash).order_by(desc(configurations.c.id)).limit(1)
         with self._database.faults():
             async with self._database.durable.begin() as connection:
-                before = (await connection.execute(newest)).scalar()
-                if before == configuration.hash:
+                before = (await connection.execute(newest)).scalar() or ""
+                if before == entry.subject:
                     return
-                row = {**configuration._asdict(), "sources": packed}
-                await connection.execute(insert(configurations), row)
-                entry = AuditEntry(
-                    configuration.loaded_at,
-                    configuration.actor,
-                    "load configuration",
-                    configuration.hash,
-                    before or "",
-                    configuration.hash,
-                )
-                await connection.execute(insert(audit), entry._asdict())
+                version = {"hash": entry.subject, "loaded_at": entry.at, "actor": entry.actor, "texts": texts}
+                await connection.execute(insert(configurations), version)
+                await connection.execute(insert(audit), entry._replace(before=before)._asdict())
 
-    async def configurations(self) -> list[StoredConfiguration]:
-        """Return what was in force, newest first, without the sources. Raises `StoreError`."""
+    async def configurations(self) -> list[Version]:
+        """Return which configurations were in force, newest first. Raises `StoreError`."""
         query = select(configurations.c.hash, configurations.c.loaded_at, configurations.c.actor)
         with self._database.faults():
             async with self._database.durable.connect() as connection:
                 rows = (await connection.execute(query.order_by(desc(configurations.c.id)))).all()
-        return [StoredConfiguration(*row, {}) for row in rows]
+        return [Version(*row) for row in rows]
 
-    async def configuration(self, beginning: str) -> StoredConfiguration | None:
-        """Return the newest configuration whose hash begins so, with its sources; None where there is none. Raises
+    async def texts(self, beginning: str) -> bytes | None:
+        """Return the packed texts of the newest configuration whose hash begins so; None where there is none. Raises
         `StoreError`."""
-        query = select(configurations).where(configurations.c.hash.startswith(beginning, autoescape=True))
+        query = select(configurations.c.texts).where(configurations.c.hash.startswith(beginning, autoescape=True))
         with self._database.faults():
             async with self._database.durable.connect() as connection:
-                row = (await connection.execute(query.order_by(desc(configurations.c.id)).limit(1))).mappings().first()
-            if row is None:
-                return None
-            try:
-                sources = json.loads(zlib.decompress(row["sources"]))
-            except zlib.error as error:
-                raise ValueError(f"the sources of configuration {row['hash'][:12]}: {error}") from error
-            return StoredConfiguration(row["hash"], row["loaded_at"], row["actor"], sources)
+                found = (await connection.execute(query.order_by(desc(configurations.c.id)).limit(1))).scalar()
+        return None if found is None else bytes(found)
+
+
+def _entry(row: RowMapping) -> AuditEntry:
+    return AuditEntry(*[row[name] for name in AuditEntry._fields])

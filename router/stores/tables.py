@@ -51,8 +51,7 @@ audit = Table(
     Index("audit_by_subject", "subject", "at"),
 )
 
-# `sources` is the text of all files, as one compressed JSON object by file name. A configuration that comes back has
-# another row.
+# `texts` are those of all files, packed by `configuration.texts`. A configuration that comes back has another row.
 configurations = Table(
     "configuration",
     metadata,
@@ -60,6 +59,6 @@ configurations = Table(
     Column("hash", String, nullable=False),
     Column("loaded_at", Float, nullable=False),
     Column("actor", String, nullable=False),
-    Column("sources", LargeBinary, nullable=False),
+    Column("texts", LargeBinary, nullable=False),
     Index("configuration_by_hash", "hash"),
 )

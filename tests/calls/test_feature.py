@@ -177,6 +177,9 @@ class SlowJournal:
     def record(self, entry: AuditEntry) -> None:
         self.entries.append(entry)
 
+    def keep_configuration(self, texts: bytes, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
     def when_written(self, told: Callable[[StoreError | None], None]) -> None:
         self.waiting.append(told)
 

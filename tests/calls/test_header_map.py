@@ -192,3 +192,20 @@ def test_chosen_lines_come_in_their_order_and_no_line_is_an_empty_text() -> None
 
 def test_all_names_in_the_map_are_keys() -> None:
     assert all(name == name.lower() and ":" not in name for name in DROPPED_FROM_REFUSALS | DROPPED)
+
+
+def test_the_product_is_named_to_whom_is_served_and_to_no_stranger(story: Story) -> None:
+    """`sip.user_agent`: in what begins a call and what answers it; a refusal tells a prober nothing."""
+    story.stack.introduce("Atelier/1.0")
+    alice, trunk, stranger = story.phone("200"), story.trunk(), story.stranger()
+    alice.invites("+3225550000", "User-Agent: Secret Phone 1.0")
+    assert trunk.received("INVITE").lines("user-agent") == ["Atelier/1.0"]
+    trunk.rings()
+    trunk.answers("Server: Secret Switch")
+    for answer in (alice.received(180), alice.received(200, "INVITE")):
+        assert answer.lines("server") == ["Atelier/1.0"]
+    alice.acks()
+    alice.hangs_up()
+    stranger.invites("200")
+    assert "server" not in stranger.received(407)
+    assert "Server" not in str(stranger.received(407).fields)

@@ -275,6 +275,27 @@ def test_a_private_device_is_accepted_until_its_exception_ends(world: World) -> 
     assert world.register("Contact: <sip:x@192.0.2.7>").status == 200
 
 
+def test_a_private_device_is_dropped_at_the_moment_its_exception_ends(world: World) -> None:
+    # D1: not a second later, although no shorter binding than one of a second can be granted
+    world.now += 599.5
+    assert world.register("Contact: <sip:x@192.0.2.7>", account=OWN).status == 200
+    world.now += 0.25
+    assert world.contacts(OWN.user)
+    world.now += 0.25
+    assert world.contacts(OWN.user) == []
+    world.registrar.expire(world.now)
+    assert world.registrar.size == 0
+
+
+def test_phones_that_the_inventory_does_not_know_are_listed(world: World) -> None:
+    # D3: models by what their User-Agent begins with
+    world.register("Contact: <sip:a@192.0.2.7>", "User-Agent: Yealink SIP-T46U 108.86")
+    world.register("Contact: <sip:b@192.0.2.8>", "User-Agent: Bargain/0.1", account=SOFT)
+    world.register("Contact: <sip:c@192.0.2.9>", account=MARC)
+    assert world.registrar.unlisted(("Yealink SIP-T4", "Snom")) == [("201-soft", "Bargain/0.1"), ("202", "")]
+    assert world.registrar.unlisted(()) == []  # nothing is listed where there is no inventory
+
+
 def test_one_contact_too_many_is_refused(world: World) -> None:
     world.registrar.bounds = Bounds(contacts=2)
     assert world.register("Contact: <sip:a@192.0.2.7>, <sip:b@192.0.2.7>").status == 200

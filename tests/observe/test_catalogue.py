@@ -30,6 +30,7 @@ def test_every_promised_metric_is_there_with_its_labels() -> None:
             transactions=lambda: 7,
             calls=lambda: 8,
             registrations=lambda: 9,
+            private_phones=lambda: (120.5, 2),
             setup_seconds=setup,
             decisions=Counts({("ring", "F1"): 10}),
             decision_seconds=decision,

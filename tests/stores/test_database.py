@@ -10,10 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from router.model.audit import AuditEntry
 from router.model.binding import Binding
 from router.ports import StoreError
 from router.stores.bindings import SqliteBindings
 from router.stores.database import SCHEMA_VERSION, Database
+from router.stores.states import SqliteStates
 from router.stores.tables import metadata
 
 # As the first release left it: one table, the number of its schema, and nothing of Alembic.
@@ -71,6 +73,25 @@ async def test_a_file_of_the_first_release_keeps_its_bindings(tmp_path: Path) ->
     store = SqliteBindings(database)
     assert await store.load() == [DESK]
     await store.close()
+    await database.close()
+
+
+def open_to_others(directory: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o077 for file in directory.iterdir()}
+
+
+@pytest.mark.parametrize("before", ["nothing", "first release"])
+async def test_only_its_own_user_reads_the_file(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "renvoi.sqlite"
+    if before == "first release":
+        first_release(path)
+    database = await Database.open(path)
+    await SqliteStates(database).record(AuditEntry(1.0, "start", "load configuration", "aa11"))
+    assert open_to_others(tmp_path) == {
+        "renvoi.sqlite": 0,
+        "renvoi.sqlite-wal": 0,
+        "renvoi.sqlite-shm": 0,
+    }
     await database.close()
 
 

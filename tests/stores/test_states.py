@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from router.configuration.texts import pack, unpack
 from router.model.audit import AuditEntry
 from router.model.decision import SelectedBy, Selection
 from router.ports import StateStore, StoreError
 from router.stores.database import Database
 from router.stores.memory import MemoryStates
-from router.stores.states import SqliteStates, StoredConfiguration
+from router.stores.states import SqliteStates, Version
 
 OWN = Selection("claire", "meeting", SelectedBy.PERSON, 1000.5, 4600.25, "reception", "phone 201")
 SET = Selection("claire", "leave", SelectedBy.ADMINISTRATOR, 900.0, None, "", "token Réception")
@@ -143,25 +144,33 @@ async def test_a_selection_that_somebody_wrote_into_the_file_is_named(database: 
         await SqliteStates(database).load()
 
 
+def loaded(at: float, hash: str, actor: str) -> AuditEntry:
+    return AuditEntry(at, actor, "load configuration", hash, "", hash)
+
+
+async def test_a_configuration_that_is_in_force_already_is_not_loaded_again(reopen: Reopen) -> None:
+    """P1: each change of the configuration, and no restart, stands in the audit."""
+    store = await reopen()
+    await store.keep_configuration(b"first", loaded(1000.0, "aa11", "start"))
+    await store.keep_configuration(b"first", loaded(1500.0, "aa11", "start"))
+    await store.keep_configuration(b"second", loaded(2000.0, "bb22", "SIGHUP"))
+    await store.keep_configuration(b"first", loaded(3000.0, "aa11", "token office"))
+    assert [(e.at, e.actor, e.before, e.after) for e in await everything(store)] == [
+        (3000.0, "token office", "bb22", "aa11"),
+        (2000.0, "SIGHUP", "aa11", "bb22"),
+        (1000.0, "start", "", "aa11"),
+    ]
+
+
 async def test_configurations_are_kept_with_their_texts(database: Database) -> None:
-    """P1: versioned and audited."""
+    """P1: versioned."""
     store = SqliteStates(database)
-    first = StoredConfiguration("aa11", 1000.0, "start", {"company.yaml": "company: {name: Été}\n"})
-    second = StoredConfiguration("bb22", 2000.0, "SIGHUP", {"company.yaml": "company: {name: Hiver}\n"})
-    await store.keep_configuration(first)
-    await store.keep_configuration(first._replace(loaded_at=1500.0))  # the same again after a restart is nothing new
-    await store.keep_configuration(second)
-    await store.keep_configuration(first._replace(loaded_at=3000.0, actor="token office"))
-    versions = await store.configurations()
-    assert [(v.hash, v.loaded_at, v.actor) for v in versions] == [
-        ("aa11", 3000.0, "token office"),
-        ("bb22", 2000.0, "SIGHUP"),
-        ("aa11", 1000.0, "start"),
-    ]
-    assert await store.configuration("bb") == second
-    assert await store.configuration("%") is None
-    assert [(e.actor, e.action, e.before, e.after) for e in await everything(store)] == [
-        ("token office", "load configuration", "bb22", "aa11"),
-        ("SIGHUP", "load configuration", "aa11", "bb22"),
-        ("start", "load configuration", "", "aa11"),
-    ]
+    first, second = {"company.yaml": "company: {name: Été}\n"}, {"company.yaml": "company: {name: Hiver}\n"}
+    await store.keep_configuration(pack(first), loaded(1000.0, "aa11", "start"))
+    await store.keep_configuration(pack(second), loaded(2000.0, "bb22", "SIGHUP"))
+    assert await store.configurations() == [Version("bb22", 2000.0, "SIGHUP"), Version("aa11", 1000.0, "start")]
+    assert unpack(await store.texts("aa") or b"") == first
+    assert unpack(await store.texts("bb22") or b"") == second
+    assert await store.texts("%") is None
+    with pytest.raises(ValueError, match="no packed texts"):
+        unpack(b"something else")

@@ -38,6 +38,6 @@ def upgrade() -> None:
         sa.Column("hash", sa.String, nullable=False),
         sa.Column("loaded_at", sa.Float, nullable=False),
         sa.Column("actor", sa.String, nullable=False),
-        sa.Column("sources", sa.LargeBinary, nullable=False),
+        sa.Column("texts", sa.LargeBinary, nullable=False),
     )
     op.create_index("configuration_by_hash", "configuration", ["hash"])

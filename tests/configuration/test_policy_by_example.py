@@ -10,7 +10,7 @@ import pytest
 
 from tests.configuration.examples import DOCUMENT, Example, examples, make_configurations, run
 
-CLAUSES = "M1 M2 M3 M4 M5 F1 F2 F3 F4 F5 R1 R2 R3 R4 R5 R6 R7 R8 S3 S5 S6 X2 G1 G4 G5 G6".split()
+CLAUSES = "M1 M2 M3 M4 M5 F1 F2 F3 F4 F5 R1 R2 R3 R4 R5 R6 R7 R8 P2 P4 S3 S5 S6 X2 G1 G4 G5 G6".split()
 TEXT = DOCUMENT.read_text()
 
 

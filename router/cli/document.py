@@ -11,8 +11,6 @@ from typing import Annotated
 import typer
 
 from router.cli.findings import ConfigOption, Language, load_or_exit
-from router.document import html, markdown, pdf
-from router.document.compose import write_policy
 from router.proof.simulation import WrongInput, moment
 
 
@@ -49,8 +47,15 @@ def document(
     except WrongInput as error:
         raise typer.BadParameter(str(error), param_hint="--at") from None
     language = lang.value if lang is not None else _first_language(loaded.document.company.languages)
+    # Only here, because the library that makes PDF takes a third of a second to import: the router starts without it.
+    from router.document import html, markdown, pdf
+    from router.document.compose import write_policy
+
     policy = write_policy(loaded, language, now)
-    match format or _format_of(output):
+    written = format or _format_of(output)
+    if written is Format.PDF and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("a PDF is nothing for a terminal; name a file", param_hint="--output")
+    match written:
         case Format.HTML:
             data = html.render(policy).encode()
         case Format.MARKDOWN:

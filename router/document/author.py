@@ -138,13 +138,6 @@ class Author:
             if section.left is None or section.left >= today
         }
 
-    def lineage(self, role: str) -> list[str]:
-        """Return a role and those it is based on, nearest first."""
-        line = [role]
-        while (based_on := self.document.roles[line[-1]].based_on) is not None:
-            line.append(based_on)
-        return line
-
     def entries(self, name: str) -> int:
         """Count the entries of a file of prefixes, one a line; 0 where it cannot be read any more."""
         try:

@@ -36,12 +36,15 @@ th, td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere; padding:
   text-align: left; vertical-align: top; }
 thead th { border-bottom: 2px solid var(--accent); }
 tbody th { font-weight: 600; }
-@page { size: A4; margin: 20mm 18mm 22mm; @bottom-right { content: counter(page) " / " counter(pages); } }
+@page { size: A4; margin: 20mm 18mm 22mm;
+  @bottom-right { content: counter(page) " / " counter(pages); font: 8pt "Open Sans", sans-serif; } }
 @media print {
   body { font-size: 10pt; max-width: none; padding: 0; }
-  nav { break-after: page; }
-  h2, h3, h4, caption { break-after: avoid; }
   li, tr, p { break-inside: avoid; }
+  nav { break-after: page; font-size: 9pt; line-height: 1.35; }
+  nav > ol { columns: 2; }
+  nav li { break-inside: auto; }
+  h2, h3, h4, caption { break-after: avoid; }
   thead { display: table-header-group; }
 }
 """

@@ -52,9 +52,8 @@ class Language:
 
     def say(self, *, fr: str, en: str) -> str:
         """Return the sentence of this language, set as its printers would."""
-        if not self._french:
-            return en
-        return _APOSTROPHE.sub("\u2019", _AFTER_QUOTE.sub("\u00a0", _BEFORE_SIGN.sub("\u00a0", fr)))
+        text = _AFTER_QUOTE.sub("\u00a0", _BEFORE_SIGN.sub("\u00a0", fr)) if self._french else en
+        return _APOSTROPHE.sub("\u2019", text)
 
     def quoted(self, text: str) -> str:
         """Quote: « text » or “text”."""

@@ -27,9 +27,11 @@ def profiles(author: Author) -> Section:
             "profiles.choice",
             say(
                 fr="L'administrateur crée et modifie les profils ; chacun choisit le sien selon le moment, dans les "
-                "limites de son rôle.",
+                "limites de son rôle. Où rien n'est écrit, tous les profils ouverts au rôle sont au choix, et chacun "
+                "garde les destinations du profil.",
                 en="The administrator makes and changes profiles; everybody selects theirs as the moment asks, within "
-                "the limits of their role.",
+                "the limits of their role. Where nothing is written, all profiles that are for the role may be chosen, "
+                "and calls go where the profile says.",
             ),
             ("P1", "P2", "R8"),
         ),
@@ -43,6 +45,14 @@ def profiles(author: Author) -> Section:
             ("G4",),
         ),
     ]
+    if any(profile.code is not None for profile in author.document.profiles.values()):
+        text = say(
+            fr="Le code d'un profil peut être suivi d'une heure de fin (code*1530 : jusqu'à 15:30), puis d'une "
+            "destination (code*1530*201 : les appels vont entre-temps au 201).",
+            en="The code of a profile may be followed by the time at which it ends (code*1530: until 15:30), and by a "
+            "destination (code*1530*201: calls go to 201 meanwhile).",
+        )
+        blocks.append(Paragraph("profiles.codes", text, ("P2", "R8")))
     if codes.back is not None:
         text = say(
             fr=f"Composer {codes.back} annule son propre choix.",

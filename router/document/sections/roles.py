@@ -12,7 +12,6 @@ from router.document.policy_document import Block, Bullets, Paragraph, Section
 from router.document.sections import shown_numbers
 from router.model.decision import Connection
 
-_ALWAYS: Final = "always"  # a role's word for "at whatever hour"
 _EVENING: Final = 15 * 60  # a scheduled absence from here on is "gone for the day" (M5), before it a break (M4)
 _LIMITS: Final = ("profiles", "forward_to", "for_at_most")
 _INSIDE: Final = {
@@ -56,9 +55,9 @@ def _role(author: Author, name: str) -> Section:
         *_conditions(author, role, base),
         *_precedence(author, role, base),
         *_schedule(author, role, base),
-        *_rings_within(author, name, based_on),
+        *_rings_within(author, role, base),
         *_messages(author, role, base),
-        *_choices(author, name, based_on),
+        *_choices(author, role, base),
     ]
     if rules:
         blocks.append(Bullets(tuple(rules)))
@@ -179,11 +178,11 @@ def _schedule(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> 
     return paragraphs
 
 
-def _rings_within(author: Author, name: str, based_on: str | None) -> list[Paragraph]:
-    hours = _nearest_hours(author, name)
-    if hours == (_nearest_hours(author, based_on) if based_on is not None else _ALWAYS):
+def _rings_within(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list[Paragraph]:
+    hours, before = _hours(role), _hours(base)
+    if hours == before:
         return []
-    if hours == _ALWAYS:
+    if hours is None:
         text = author.say(fr="À toute heure.", en="At any hour.")
     else:
         named = author.quoted(hours)
@@ -192,12 +191,11 @@ def _rings_within(author: Author, name: str, based_on: str | None) -> list[Parag
             en=f"Only during the hours {named}; outside them none rings.",
         )
     title = author.say(fr="Sonnerie des téléphones", en="When phones ring")
-    return [Paragraph(f"roles.{name}.rings_within", text, ("S6",), title)]
+    return [Paragraph(f"roles.{role.name}.rings_within", text, ("S6",), title)]
 
 
-def _nearest_hours(author: Author, name: str) -> str:
-    written = (author.document.roles[role].rings_within for role in author.lineage(name))
-    return next((hours for hours in written if hours is not None), _ALWAYS)
+def _hours(role: ResolvedRole | None) -> str | None:
+    return role.rings_within[0] if role is not None and role.rings_within is not None else None
 
 
 def _schedule_clause(author: Author, role: ResolvedRole, entry: ScheduleEntry) -> str:
@@ -219,26 +217,24 @@ def _messages(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> 
     return paragraphs
 
 
-def _choices(author: Author, name: str, based_on: str | None) -> list[Paragraph]:
-    before = _may(author, based_on) if based_on is not None else {}
+def _choices(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list[Paragraph]:
+    before = _limits(base)
     paragraphs = []
-    for key, may in _may(author, name).items():
+    for key, may in _limits(role).items():
         if key not in before or getattr(before[key], key) != getattr(may, key):
             title, text = _choice(author, key, may)
-            id = f"roles.{name}.may.{key}"
+            id = f"roles.{role.name}.may.{key}"
             paragraphs.append(Paragraph(id, f"{capitalised(text)}.", ("R8",), capitalised(title)))
     return paragraphs
 
 
-def _may(author: Author, name: str) -> dict[str, May]:
-    """Return, of each limit, the nearest role's that sets it."""
+def _limits(role: ResolvedRole | None) -> dict[str, May]:
+    """Return, of each limit, the nearest that sets it."""
     nearest: dict[str, May] = {}
-    for role in author.lineage(name):
-        may = author.document.roles[role].may
-        if may is not None:
-            for key in _LIMITS:
-                if key in may.model_fields_set:
-                    nearest.setdefault(key, may)
+    for may, _ in role.may if role is not None else ():
+        for key in _LIMITS:
+            if key in may.model_fields_set:
+                nearest.setdefault(key, may)
     return nearest
 
 

@@ -68,7 +68,7 @@ def test_a_rule_of_a_role_is_told_once_for_the_whole_role(tmp_path: Path) -> Non
     (line,) = told(tmp_path, change)
     where = f"company.yaml:{line_of(change[0])}"
     assert line.startswith("everybody in sales, line_first (4): in a meeting or busy otherwise → ")
-    assert "paul instead of queue:sales" in line
+    assert "reception instead of queue:sales" in line
     assert where in line
 
 

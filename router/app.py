@@ -14,6 +14,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +36,8 @@ from router.calls.states import States
 from router.calls.trunk import TrunkLine, Trunks
 from router.configuration import Configuration, ConfigurationError, Finding, load
 from router.configuration.findings import Mark
+from router.feeds.greylists import Reading, compile_copies, read_configuration
+from router.feeds.subscriptions import Subscriptions
 from router.model.audit import AuditEntry
 from router.model.tally import Histogram
 from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
@@ -108,6 +112,10 @@ class Router:
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
         await self.transports.start(configuration.listeners)
         self._build(configuration)
+        self.subscriptions = Subscriptions(self._take_lists, self.states.set_calendar, self.clock)
+        self._follow_feeds(
+            Reading(configuration, compile_copies(configuration.data_directory, configuration.feeds.greylists))
+        )
         self.registrar.restore(saved, self.clock())
         self._note_registrations()
         self._expire()
@@ -179,6 +187,7 @@ class Router:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.subscriptions.close()
         await self.web.close()
         await self.transports.close()
         await self.records.close()
@@ -213,31 +222,34 @@ class Router:
             old = [self.configuration]
             directory = self.configuration.directory
             try:
-                new = await aside.run(load, directory)
-                self._follow(new)
+                reading = await aside.run(read_configuration, directory, self.subscriptions.greylists.compiled)
+                self._follow(reading)
             except ConfigurationError as error:
                 findings = error.findings
-            except (LocalError, aside.AsideError) as error:
+            except (LocalError, aside.AsideError, OSError) as error:
                 findings = (Finding(Mark(str(directory), 0), str(error)),)
             else:
+                new = reading.configuration
                 gc.freeze()
                 self._background(self._retire(old), "retire configuration")
                 self.journal.keep_configuration(new.texts, self._loaded(new, actor))
                 _log.info("configuration reloaded", hash=new.hash[:12], actor=actor)
+                with suppress(StoreError):  # which the journal has logged, and tries again
+                    await self.journal.written()
                 return new.warnings
             for finding in findings:
                 _log.error("configuration refused", finding=str(finding))
             return findings
 
-    def _follow(self, new: Configuration) -> None:
+    def _follow(self, reading: Reading) -> None:
         """Put a configuration in force. Raises `LocalError` with everything left as it was."""
-        old, now = self.configuration, self._monotonic()
+        new, old, now = reading.configuration, self.configuration, self._monotonic()
         self.trunks.replace(new.trunks, now)
         if (new.listeners, new.http_host, new.http_port) != (old.listeners, old.http_host, old.http_port):
             _log.warning("listeners change only at a restart")
-        self.configuration = new
         exchange = self.exchange
-        exchange.policy, exchange.configuration = new.policy, new.hash
+        self._follow_feeds(reading)
+        exchange.configuration = new.hash
         exchange.peers = Peers(new.trunks, new.pbxs)
         self.stack.introduce(new.user_agent)
         self.gate.accounts = new.accounts
@@ -249,6 +261,19 @@ class Router:
         self.registrar.bounds = _bounds(new)
         self._note_registrations()
         self.drive.flush()
+
+    def _follow_feeds(self, reading: Reading) -> None:
+        """Put a configuration's policy in force, with the lists and calendars that it names."""
+        self.configuration = reading.configuration
+        self._own_greylist = reading.configuration.policy.greylist
+        self.subscriptions.follow(reading)
+        self._take_lists()
+
+    def _take_lists(self) -> None:
+        """Put the lists of prefixes in force that are there by now: calls that begin from now on go by them."""
+        policy = replace(self.configuration.policy, greylist=self._own_greylist.with_lists(self.subscriptions.tables))
+        self.configuration = replace(self.configuration, policy=policy)
+        self.exchange.policy = policy
 
     async def _retire(self, old: list[Any]) -> None:
         """Let go of a configuration, once no call follows it any more. `old` holds the last reference to it."""
@@ -318,6 +343,7 @@ class Router:
         return {
             "serving": self.serving,
             "not draining": not getattr(self, "exchange", None) or not self.exchange.draining,
+            **self.subscriptions.checks(),
         }
 
     def _private_phones(self) -> tuple[float, int]:
@@ -347,6 +373,9 @@ class Router:
                 decision_seconds=exchange.decision_seconds,
                 trunks=lambda: {(name,): float(line.up) for name, line in self.trunks.lines.items()},
                 records=self.records.counts,
+                feed_ages=self.subscriptions.age_seconds,
+                feeds_ok=self.subscriptions.ok,
+                feed_failures=self.subscriptions.failures,
                 configuration=lambda: {"hash": self.configuration.hash[:12]},
             ),
         )

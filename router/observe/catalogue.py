@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router import __version__
 from router.model.tally import Counts, Histogram
@@ -35,6 +35,9 @@ class Sources:
         decision_seconds: with `DECISION_BOUNDS`.
         trunks: 1 for a trunk that can be used and 0 for one that cannot, by (trunk,).
         records: by (outcome,).
+        feed_ages: seconds since each source of somebody else's was last found up to date, by (feed,).
+        feeds_ok: 0 for a source whose last look failed, else 1, by (feed,).
+        feed_failures: by (feed,).
         configuration: what identifies the configuration in force, such as its hash.
     """
 
@@ -56,6 +59,9 @@ class Sources:
     trunks: Callable[[], Mapping[tuple[str], float]]
     records: Counts
     configuration: Callable[[], Mapping[str, str]]
+    feed_ages: Callable[[], Mapping[tuple[str], float]] = dict
+    feeds_ok: Callable[[], Mapping[tuple[str], float]] = dict
+    feed_failures: Counts = field(default_factory=Counts)
 
 
 def declare(metrics: Metrics, sources: Sources) -> None:
@@ -135,5 +141,13 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         ["outcome"],
         sources.records,
     )
+    metrics.gauge_by(
+        "feed_age_seconds",
+        "Time since a list or calendar of somebody else's was last found up to date.",
+        ["feed"],
+        sources.feed_ages,
+    )
+    metrics.gauge_by("feed_ok", "Whether the last look at it succeeded (1) or not (0).", ["feed"], sources.feeds_ok)
+    metrics.counter("feed_failures_total", "Looks at it that failed.", ["feed"], sources.feed_failures)
     metrics.information("renvoi_build", "The version that runs.", lambda: {"version": __version__})
     metrics.information("renvoi_configuration", "The configuration in force.", sources.configuration)

@@ -21,7 +21,7 @@ from router.policy.snapshot import ShownIdentity
 RULES = ("direct_number", "main_number", "personal_mobile", "team_number")
 
 # What the policy says where neither the person nor the role does (F1, M1; S4 for private phones).
-_USUAL = Shows(fixed="direct_number", softphone="direct_number", mobile="main_number", private="main_number")
+USUAL = Shows(fixed="direct_number", softphone="direct_number", mobile="main_number", private="main_number")
 _CONNECTION_WORDS = {
     Connection.FIXED: ("a fixed line", "une ligne fixe"),
     Connection.MOBILE: ("a mobile", "un portable"),
@@ -103,7 +103,7 @@ class Identities:
         self._levels.extend(_Level("role", shows, source) for shows, source in role.shows)
         if document.connections.model_fields_set:
             self._levels.append(_Level("connection", document.connections, str(compilation.mark("connections"))))
-        self._levels.append(_Level("usual", _USUAL, ""))
+        self._levels.append(_Level("usual", USUAL, ""))
         if document.company.shows is not None:
             everywhere = Shows(**{connection.value: document.company.shows for connection in Connection})
             self._levels.append(_Level("company", everywhere, str(compilation.mark("company", "shows"))))
@@ -122,7 +122,7 @@ class Identities:
             own = shown[name] = {}
             location = ("profiles", name, "shows")
             for connection in Connection:
-                rule = _rule(profile.shows, connection)
+                rule = rule_of(profile.shows, connection)
                 if rule is not None:
                     words = (f"{name} shows", f"le profil « {name} » affiche")
                     own[connection] = self._named(rule, "P4", words, location, "identity")
@@ -166,7 +166,7 @@ class Identities:
         tried: set[str] = set()
         levels = iter(self._levels)
         for level in levels:
-            rule = _rule(level.shows, connection)
+            rule = rule_of(level.shows, connection)
             if rule is None or rule in tried:
                 continue
             tried.add(rule)
@@ -192,7 +192,7 @@ class Identities:
     ) -> Iterator[Reason]:
         """What weaker levels say that somebody wrote down, where it is another number."""
         for level in levels:
-            rule = _rule(level.shows, connection)
+            rule = rule_of(level.shows, connection)
             if rule is not None and level.source and level.name != winner.name:
                 candidate = self._candidate(rule)
                 if not candidate.problem and candidate.number != shown.number:
@@ -262,7 +262,8 @@ def _written_rules(compilation: Compilation) -> Iterator[tuple[str, Location]]:
         yield rule, ("codes", "show", code)
 
 
-def _rule(shows: Shows, connection: Connection) -> str | None:
+def rule_of(shows: Shows, connection: Connection) -> str | None:
+    """Return the rule that one level has for a kind of connection, or None."""
     rule: str | None = getattr(shows, connection.value)
     if rule is None and connection in _LIKE:
         rule = getattr(shows, _LIKE[connection].value)

@@ -9,6 +9,7 @@ from router.configuration.calendars import compile_window
 from router.configuration.compilation import Compilation
 from router.configuration.profiles import in_french
 from router.configuration.roles import ResolvedRole
+from router.configuration.schema import Document, ScheduleEntry
 from router.model.decision import Reason
 from router.policy.schedule import Calendar, Window
 from router.policy.snapshot import Profile, ScheduledProfile, frozen_mapping
@@ -69,17 +70,20 @@ def _scheduled(
         if profile is None:
             compilation.unknown("profile", rule.entry.profile, rule.mark, "profiles", profiles)
         elif window is not None:
-            clause = rule.entry.clause or _clause(compilation, role, profile, window)
+            clause = schedule_clause(compilation.document, role, rule.entry)
             french = in_french(compilation, role.says.get(profile.name, {}), profile.french)
             text, in_words = f"{profile.name} {window}", f"« {french} » {window}"
             scheduled.append(ScheduledProfile(window, profile, Reason(clause, text, rule.source, in_words, "profile")))
     return tuple(scheduled)
 
 
-def _clause(compilation: Compilation, role: ResolvedRole, profile: Profile, window: Window) -> str:
-    section = compilation.document.profiles.get(profile.name)
-    if profile.name in role.says:
+def schedule_clause(document: Document, role: ResolvedRole, entry: ScheduleEntry) -> str:
+    """Return the clause that an entry of a role's schedule keeps, where it names none itself by its profile."""
+    profile = document.profiles.get(entry.profile)
+    if entry.clause:
+        return entry.clause
+    if entry.profile in role.says:
         return "R4"
-    if section is not None and section.clause:
-        return section.clause
-    return "M5" if window.start >= _EVENING else "M4"
+    if profile is not None and profile.clause:
+        return profile.clause
+    return "M5" if entry.start >= _EVENING else "M4"

@@ -6,7 +6,7 @@ from router.configuration.load import Loaded
 from router.document.author import Author
 from router.document.language import Language
 from router.document.policy_document import Labels, PolicyDocument, Section
-from router.document.sections import connections, details, lines, profiles, purpose, roles
+from router.document.sections import connections, details, lines, personal, profiles, purpose, roles
 
 
 def write_policy(loaded: Loaded, language: str, now: float) -> PolicyDocument:
@@ -64,7 +64,7 @@ def _chapters(author: Author) -> tuple[Section, ...]:
                 connections.mobile(author),
                 connections.voicemail(author),
                 roles.roles(author),
-                roles.personal(author),
+                personal.personal(author),
                 connections.data_packs(author),
                 connections.phones(author),
                 connections.private_phones(author),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.configuration.identities import USUAL
 from router.document.author import Author
 from router.document.policy_document import Block, Bullets, Paragraph, Row, Section, Table
 from router.document.sections import shown_numbers
@@ -207,13 +208,13 @@ def _company_fallback(author: Author) -> list[Block]:
 
 
 def _shown(author: Author, connection: Connection, usual_clause: str) -> Paragraph:
-    rule = shown_numbers.rule_for(connection, (author.document.connections, shown_numbers.USUAL)) or ""
+    rule = shown_numbers.rule_for(connection, (author.document.connections, USUAL)) or ""
     where, what = shown_numbers.connection_words(author, connection), shown_numbers.shown(author, rule)
     text = author.say(
         fr=f"Un appel passé depuis {where} montre {what}, à moins que le rôle, le profil ou la personne n'en dispose "
         "autrement.",
         en=f"A call made from {where} shows {what}, unless the role, the profile or the person says otherwise.",
     )
-    usual = shown_numbers.rule_for(connection, (shown_numbers.USUAL,))
+    usual = shown_numbers.rule_for(connection, (USUAL,))
     found = (usual_clause,) if rule == usual else shown_numbers.clauses([rule])
     return Paragraph(f"{connection.value}.shown", text, (*found, "G1"))

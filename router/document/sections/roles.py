@@ -1,24 +1,17 @@
-"""Settings by role, each role by its differences from the one it is based on, and what single people have otherwise."""
+"""Settings by role: each role by its differences from the one it is based on."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from router.configuration.roles import CONDITIONS, USUAL_NO_ANSWER, ResolvedRole, usual_clause
-from router.configuration.schema import Condition, May, PersonSection, ScheduleEntry, Shows
+from router.configuration.identities import USUAL
+from router.configuration.roles import CONDITIONS, ResolvedRole
+from router.configuration.schedules import schedule_clause
+from router.configuration.schema import Condition, May, Shows
 from router.document.author import Author
 from router.document.language import capitalised
 from router.document.policy_document import Block, Bullets, Paragraph, Section
 from router.document.sections import shown_numbers
+from router.document.sections.conditions import LIMITS, condition_clauses, condition_title, limit, same_rule
 from router.model.decision import Connection
-
-_EVENING: Final = 15 * 60  # a scheduled absence from here on is "gone for the day" (M5), before it a break (M4)
-_LIMITS: Final = ("profiles", "forward_to", "for_at_most")
-_INSIDE: Final = {
-    "inside": ("un collègue", "a colleague"),
-    "own_mobile": ("son propre portable", "their own mobile"),
-    "outside": ("un numéro extérieur que la liste grise admet", "an outside number that the greylist allows"),
-}
 
 
 def roles(author: Author) -> Section:
@@ -28,9 +21,11 @@ def roles(author: Author) -> Section:
         "roles.inheritance",
         say(
             fr="Un rôle qui repose sur un autre en reprend toutes les règles ; seules ses différences sont écrites "
-            "ici. Quand plusieurs lignes d'un horaire couvrent un même moment, la première compte.",
+            "ici. Quand plusieurs lignes d'un horaire couvrent un même moment, la première compte. "
+            "Refuser un appel d'une touche revient à être en communication, sauf règle contraire.",
             en="A role that is based on another keeps all of its rules; only its differences are written here. Where "
-            "several lines of a schedule cover a moment, the first one counts.",
+            "several lines of a schedule cover a moment, the first one counts. To reject a call by a key is like being "
+            "on a call, unless a rule says otherwise.",
         ),
     )
     return Section("roles", say(fr="Réglages selon les rôles", en="Settings by role"), (intro,), tuple(sections))
@@ -84,7 +79,7 @@ def _team(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list
 
 
 def _shown(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list[Paragraph]:
-    defaults = (author.document.connections, shown_numbers.USUAL)
+    defaults = (author.document.connections, USUAL)
     before = (*_levels(base), *defaults)
     rules = {}
     for connection in Connection:
@@ -118,34 +113,9 @@ def _conditions(author: Author, role: ResolvedRole, base: ResolvedRole | None) -
 
 def _as_before(condition: str, base: ResolvedRole, written: Condition, clauses: tuple[str, ...]) -> bool:
     before = base.when[condition].condition
-    return _same(condition, before, written) and clauses == condition_clauses(
+    return same_rule(condition, before, written) and clauses == condition_clauses(
         condition, before, technical=base.shows_team
     )
-
-
-def _same(condition: str, one: Condition, other: Condition) -> bool:
-    after = condition != "no_answer" or (one.after or USUAL_NO_ANSWER) == (other.after or USUAL_NO_ANSWER)
-    return after and (one.then, one.clause) == (other.then, other.clause)
-
-
-def condition_clauses(condition: str, written: Condition, *, technical: bool) -> tuple[str, ...]:
-    """Return the clauses that a condition keeps, on mobiles and on fixed lines."""
-    found = (usual_clause(condition, written, mobile=mobile, technical=technical) for mobile in (True, False))
-    return tuple(dict.fromkeys(found))
-
-
-def condition_title(author: Author, condition: str, written: Condition) -> str:
-    """Name a condition: "en communication", "no answer within 20 seconds"."""
-    after = author.language.duration(written.after or USUAL_NO_ANSWER)
-    fr, en = {
-        "on_call": ("en communication", "on a call"),
-        "busy_other": ("occupé autrement (réunion, par exemple)", "busy otherwise (in a meeting, say)"),
-        "absent": ("absent", "absent"),
-        "no_answer": (f"sans réponse après {after}", f"no answer within {after}"),
-        "unreachable": ("aucun appareil joignable", "no device can be reached"),
-        "rejected": ("appel refusé d'une touche", "call rejected by a key"),
-    }[condition]
-    return author.say(fr=fr, en=en)
 
 
 def _precedence(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list[Paragraph]:
@@ -172,7 +142,7 @@ def _schedule(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> 
     for position, entry in enumerate(entries, start=1):
         profile = author.quoted(entry.profile)
         text = author.say(fr=f"Profil {profile}.", en=f"Profile {profile}.")
-        clause = entry.clause or _schedule_clause(author, role, entry)
+        clause = schedule_clause(author.document, role, entry)
         term = capitalised(author.window(entry))
         paragraphs.append(Paragraph(f"roles.{role.name}.schedule.{position}", text, (clause,), term))
     return paragraphs
@@ -198,13 +168,6 @@ def _hours(role: ResolvedRole | None) -> str | None:
     return role.rings_within[0] if role is not None and role.rings_within is not None else None
 
 
-def _schedule_clause(author: Author, role: ResolvedRole, entry: ScheduleEntry) -> str:
-    if entry.profile in role.says:
-        return "R4"
-    profile = author.document.profiles.get(entry.profile)
-    return (profile.clause if profile is not None else None) or ("M5" if entry.start >= _EVENING else "M4")
-
-
 def _messages(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list[Paragraph]:
     paragraphs = []
     for profile, says in role.says.items():
@@ -222,7 +185,7 @@ def _choices(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> l
     paragraphs = []
     for key, may in _limits(role).items():
         if key not in before or getattr(before[key], key) != getattr(may, key):
-            title, text = _choice(author, key, may)
+            title, text = limit(author, key, may)
             id = f"roles.{role.name}.may.{key}"
             paragraphs.append(Paragraph(id, f"{capitalised(text)}.", ("R8",), capitalised(title)))
     return paragraphs
@@ -232,92 +195,7 @@ def _limits(role: ResolvedRole | None) -> dict[str, May]:
     """Return, of each limit, the nearest that sets it."""
     nearest: dict[str, May] = {}
     for may, _ in role.may if role is not None else ():
-        for key in _LIMITS:
+        for key in LIMITS:
             if key in may.model_fields_set:
                 nearest.setdefault(key, may)
     return nearest
-
-
-def _choice(author: Author, key: str, may: May) -> tuple[str, str]:
-    """Return what one limit is about (R8) and what it says, both as parts of a sentence."""
-    say = author.say
-    match key:
-        case "profiles":
-            named = author.language.also(author.quoted(profile) for profile in may.profiles or ())
-            every = say(fr="tous ceux de leur rôle", en="all that are for their role")
-            text = every if may.profiles is None else named or say(fr="aucun", en="none")
-            return say(fr="profils au choix", en="profiles to choose from"), text
-        case "forward_to":
-            words = []
-            for to in may.forward_to:
-                fr, en = _INSIDE.get(to, ("", ""))
-                words.append(say(fr=fr, en=en) or author.target(to))
-            nowhere = say(fr="nulle part", en="nowhere")
-            return say(fr="renvoi personnel permis vers", en="may forward their own calls to"), (
-                author.language.either(words) or nowhere
-            )
-    most = author.language.duration(may.for_at_most or 0.0)
-    text = say(fr=f"{most} au plus", en=f"{most} at most")
-    if may.for_at_most is None:
-        text = say(fr="sans limite", en="without limit")
-    return say(fr="durée d'un choix", en="how long a choice lasts"), text
-
-
-def personal(author: Author) -> Section:
-    """State what people have otherwise than their role; a person without differences is not named."""
-    say = author.say
-    paragraphs = [
-        paragraph for name, section in author.present().items() for paragraph in _of_person(author, name, section)
-    ]
-    title = say(fr="Réglages personnels", en="Personal settings")
-    if paragraphs:
-        return Section("personal", title, (Bullets(tuple(paragraphs)),))
-    text = say(fr="Chacun suit les règles de son rôle.", en="Everybody follows the rules of their role.")
-    return Section("personal", title, (Paragraph("personal.none", text),))
-
-
-def _of_person(author: Author, name: str, section: PersonSection) -> list[Paragraph]:
-    say, role = author.say, author.roles[section.role]
-    paragraphs = []
-
-    def state(key: str, title: str, text: str, clauses: tuple[str, ...]) -> None:
-        separator = say(fr=" : ", en=": ")
-        paragraphs.append(Paragraph(f"personal.{name}.{key}", f"{title}{separator}{text}", clauses, section.name))
-
-    if section.team is not None and section.team != role.team:
-        team = author.language.quoted(author.document.teams[section.team].name)
-        state("team", say(fr="équipe", en="team"), f"{team}.", ("F5",))
-    if section.shows is not None:
-        rules = {
-            connection: rule
-            for connection in Connection
-            if (rule := shown_numbers.rule_for(connection, [section.shows]))
-        }
-        if rules:
-            words = shown_numbers.by_connection(author, rules)
-            state(
-                "shows", say(fr="numéro affiché", en="number shown"), f"{words}.", shown_numbers.clauses(rules.values())
-            )
-    for condition in CONDITIONS:
-        written: Condition | None = getattr(section.when, condition)
-        if written is None or _same(condition, written, role.when[condition].condition):
-            continue
-        title = condition_title(author, condition, written)
-        clauses = condition_clauses(condition, written, technical=role.shows_team)
-        state(condition, title, author.goes_to(written), clauses)
-    if section.rings is not None:
-        steps = []
-        for later in section.rings:
-            after = author.language.duration(later.after)
-            device = author.quoted(later.device)
-            at_once = say(fr=f"{device} d'abord", en=f"{device} first")
-            steps.append(
-                at_once if not later.after else say(fr=f"{device} après {after}", en=f"{device} after {after}")
-            )
-        state("rings", say(fr="sonnerie", en="ringing"), f"{', '.join(steps)}.", ("F4",))
-    if section.may is not None:
-        for key in _LIMITS:
-            if key in section.may.model_fields_set:
-                title, text = _choice(author, key, section.may)
-                state(f"may.{key}", title, f"{text}.", ("R8",))
-    return paragraphs

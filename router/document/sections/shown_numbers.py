@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from router.configuration.identities import rule_of
 from router.configuration.schema import Shows
 from router.document.author import Author
 from router.model.decision import Connection
 
-# What holds where nobody lays anything down (F1, M1; S4 for private phones).
-USUAL: Final = Shows(fixed="direct_number", softphone="direct_number", mobile="main_number", private="main_number")
-# A softphone follows the fixed line and a private phone the mobile, unless a rule names them.
-_LIKE: Final = {Connection.SOFTPHONE: Connection.FIXED, Connection.PRIVATE: Connection.MOBILE}
 _CLAUSES: Final = {"personal_mobile": "R1", "team_number": "R5", "direct_number": "F1", "main_number": "M1"}
 
 
 def rule_for(connection: Connection, levels: Iterable[Shows]) -> str | None:
     """Return the rule of the nearest level that says something about a kind of connection."""
-    for shows in levels:
-        rule: str | None = getattr(shows, connection.value)
-        if rule is None and connection in _LIKE:
-            rule = getattr(shows, _LIKE[connection].value)
-        if rule is not None:
-            return rule
-    return None
+    return next((rule for shows in levels if (rule := rule_of(shows, connection)) is not None), None)
 
 
 def shown(author: Author, rule: str) -> str:

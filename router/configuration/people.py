@@ -152,9 +152,9 @@ class People:
             no_answer_after=no_answer_after,
             rings=Reason(
                 "F4",
-                f"{section.name} is available: {rings}",
+                f"{section.name}: {rings}",
                 here,
-                f"{section.name} est disponible : {french_rings}",
+                f"{section.name} : {french_rings}",
                 "ring",
             ),
             not_on_call=_not(

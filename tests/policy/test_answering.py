@@ -270,8 +270,8 @@ def test_devices_ring_in_the_order_that_the_person_wants() -> None:
     desk = variant(devices, f"rings: [desk, {{gsm: 10s}}]\n    {devices}")
     decision = desk.outside("+3242200124")
     assert decision.target == RingPerson("paul", ("204-desk",), ((10.0, ("204-gsm",)),))
-    assert decision.because[-1].text == "Paul Servais is available: desk rings, gsm after 10 s"
-    assert decision.because[-1].french == "Paul Servais est disponible : desk sonne, gsm après 10 s"
+    assert decision.because[-1].text == "Paul Servais: desk rings, gsm after 10 s"
+    assert decision.because[-1].french == "Paul Servais : desk sonne, gsm après 10 s"
     only = variant(devices, f"rings: gsm\n    {devices}")
     assert only.outside("+3242200124").target == RingPerson("paul", ("204-gsm",))
     both = variant(devices, f"rings: all\n    {devices}")

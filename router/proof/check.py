@@ -15,7 +15,7 @@ from router.configuration.findings import ConfigurationError, Finding, Severity
 from router.configuration.load import Loaded, load_with_sources
 from router.proof import expiry, times, written
 from router.proof.examination import Examination
-from router.proof.leaving import walk_outwards
+from router.proof.leaving import numbers_are_ours, walk_outwards
 from router.proof.reaching import walk_to_everybody
 
 Check = Callable[[Examination], Iterator[Finding]]
@@ -24,7 +24,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     written.emergency_calls_can_leave,
     written.everybody_has_a_mailbox,
     written.targets_lead_somewhere,
-    written.forwards_may_be_made,
     written.successors_work_here,
     written.people_can_be_called,
     written.every_device_rings,
@@ -35,6 +34,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     written.shown_numbers_are_owned,
     written.profiles_can_show_their_number,
     written.levels_agree,
+    numbers_are_ours,
     expiry.exceptions_are_in_force,
     expiry.approvers_work_here,
     times.calendars_contain_days,
@@ -85,12 +85,10 @@ def prove(directory: Path, now: float) -> Proof:
 def prove_loaded(loaded: Loaded, now: float) -> Proof:
     """Examine a loaded configuration; see `prove`."""
     examination = Examination(loaded, now)
-    findings = [*loaded.configuration.warnings]
-    for one_check in CHECKS:
-        findings.extend(one_check(examination))
+    written_down = [finding for one_check in CHECKS for finding in one_check(examination)]
     walk_to_everybody(examination)
     walk_outwards(examination)
-    findings.extend(examination.shown())
+    findings = [*loaded.configuration.warnings, *examination.all_findings(written_down)]
     return Proof(
         tuple(sorted(findings, key=lambda finding: (finding.mark.file, finding.mark.line))),
         len(examination.policy.people),

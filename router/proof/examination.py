@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from router.configuration.findings import Finding, Mark, Severity
 from router.configuration.load import Loaded
 from router.policy.schedule import local_time
 from router.policy.snapshot import Policy
+from router.proof.moments import DAY, HORIZON_DAYS
 from router.proof.shortest import command, words
 from router.proof.survey import Survey
-from router.proof.walk import Case, Walk
+from router.proof.walk import Call, Case, Walk
 
 _PLACE: Final = re.compile(r"(?P<file>[^:()]+):(?P<line>\d+)")
 
@@ -64,10 +67,21 @@ class Examination:
         if before is None or case.unusual < before.unusual:
             self.evidence[finding] = case
 
-    def shown(self) -> list[Finding]:
-        """Return the findings of the walk, each with the call that shows it where there is one."""
+    def by_call(self, finding: Finding, call: Call) -> Finding:
+        """Take the plainest case of a call, now, as what shows a finding; returns the finding."""
+        moments = self.survey.moments(self.now, self.now + HORIZON_DAYS * DAY)
+        self.shows(finding, next(self.walk.walk(call, moments)))
+        return finding
+
+    def all_findings(self, written: Iterable[Finding]) -> list[Finding]:
+        """Return the findings of the walk and those `written`, each once, and with the call that shows it if there is
+        one."""
         directory = self.configuration.directory
-        return self.found + [
-            replace(finding, call=words(case, self.policy, self.today), command=command(case, directory))
-            for finding, case in self.evidence.items()
-        ]
+        findings = dict.fromkeys([*self.found, *written, *self.evidence])
+        return [self._with_call(finding, directory) for finding in findings]
+
+    def _with_call(self, finding: Finding, directory: Path) -> Finding:
+        case = self.evidence.get(finding)
+        if case is None:
+            return finding
+        return replace(finding, call=words(case, self.policy, self.today), command=command(case, directory))

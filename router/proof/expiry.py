@@ -8,7 +8,11 @@ from typing import Final, NamedTuple
 
 from router.configuration.findings import Finding
 from router.configuration.peers import end_of_exception
+from router.configuration.schema import CallerExceptionSection
+from router.policy.snapshot import Person
 from router.proof.examination import Examination
+from router.proof.survey import number_with
+from router.proof.walk import Call
 
 WARN_BEFORE_EXPIRY: Final = 30 * 86_400.0  # seconds; an exception that ends sooner is announced
 _AGAIN: Final = "have it approved again if it is still needed"
@@ -21,6 +25,7 @@ class _Exception(NamedTuple):
     clause: str
     location: tuple[str | int, ...]
     private: bool = False
+    call: Call | None = None  # one that it is about
 
 
 def exceptions_are_in_force(examination: Examination) -> Iterator[Finding]:
@@ -34,12 +39,13 @@ def exceptions_are_in_force(examination: Examination) -> Iterator[Finding]:
         end = end_of_exception(exception.until, zone)
         if end <= now:
             verb = "is refused since" if exception.clause == "D1" else "ended on"
-            yield examination.warning(
+            finding = examination.warning(
                 f"{exception.what} {verb} {exception.until}",
                 "remove it, or have it approved again",
                 exception.clause,
                 *exception.location,
             )
+            yield finding if exception.call is None else examination.by_call(finding, exception.call)
         elif end - now < WARN_BEFORE_EXPIRY:
             days = int((end - now) // 86_400)
             verb = "is refused" if exception.clause == "D1" else "ends"
@@ -67,21 +73,39 @@ def approvers_work_here(examination: Examination) -> Iterator[Finding]:
 
 
 def _exceptions(examination: Examination) -> Iterator[_Exception]:
-    document = examination.document
+    document, survey, people = examination.document, examination.survey, examination.policy.people
+    somebody = next(iter(people.values()), None)
     for index, listed in enumerate(document.greylist.exceptions):
-        location = ("greylist", "exceptions", index)
-        yield _Exception(f"the exception for {listed.prefix}", listed.until, listed.approved_by, "S8", location)
+        number = number_with(listed.prefix)
+        call = survey.inside_call(number, somebody) if somebody is not None else None
+        place = ("greylist", "exceptions", index)
+        yield _Exception(f"the exception for {listed.prefix}", listed.until, listed.approved_by, "S8", place, call=call)
     for name, caller in document.callers.items():
-        yield _Exception(f"the exception {name}", caller.until, caller.approved_by, caller.clause, ("callers", name))
-    for name, person in document.people.items():
-        for index, caller in enumerate(person.exceptions):
-            what = f"the exception of {person.name} for {', '.join(caller.numbers)}"
-            yield _Exception(
-                what, caller.until, caller.approved_by, caller.clause, ("people", name, "exceptions", index)
-            )
-        for device_name, device in person.devices.items():
+        concerned = (person for person in people.values() if not caller.people or _is_named(person, caller.people))
+        call = next((call for person in concerned if (call := _call_from(examination, caller, person))), None)
+        yield _Exception(
+            f"the exception {name}", caller.until, caller.approved_by, caller.clause, ("callers", name), call=call
+        )
+    for name, section in document.people.items():
+        for index, caller in enumerate(section.exceptions):
+            what = f"the exception of {section.name} for {', '.join(caller.numbers)}"
+            call = _call_from(examination, caller, people[name])
+            own = ("people", name, "exceptions", index)
+            yield _Exception(what, caller.until, caller.approved_by, caller.clause, own, call=call)
+        for device_name, device in section.devices.items():
             private = device.kind == "private"
             if private or device.until is not None:
-                location = ("people", name, "devices", device_name)
-                what = f"{device_name} of {person.name}"
-                yield _Exception(what, device.until, device.approved_by, "D1", location, private)
+                what = f"{device_name} of {section.name}"
+                phone = ("people", name, "devices", device_name)
+                yield _Exception(what, device.until, device.approved_by, "D1", phone, private)
+
+
+def _is_named(person: Person, named: list[str]) -> bool:
+    return person.id in named or f"role:{person.role}" in named
+
+
+def _call_from(examination: Examination, caller: CallerExceptionSection, person: Person) -> Call | None:
+    dialled = examination.survey.dialled_from_outside(person)
+    if dialled is None or not caller.numbers:
+        return None
+    return examination.survey.outside_call(dialled, number_with(caller.numbers[0].rstrip("*")))

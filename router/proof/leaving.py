@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from router.configuration.findings import Finding, Severity
-from router.model.decision import Action, Connection, DialNumber, Origin
-from router.policy.snapshot import Person
+from router.model.decision import Action, DialNumber, Origin
 from router.proof.examination import Examination
-from router.proof.moments import HORIZON_DAYS
+from router.proof.moments import DAY, HORIZON_DAYS
 from router.proof.walk import Call, Case, Entangled
+from router.proof.written import connections_of
 
-_DAY: Final = 86_400.0
 _LEAVES: Final = (Action.DIAL, Action.EMERGENCY)
 
 
 def walk_outwards(examination: Examination) -> None:
     """Walk the calls that people, phones of nobody and strangers make to numbers outside, and judge each case."""
     survey, now = examination.survey, examination.now
-    moments = survey.moments(now, now + HORIZON_DAYS * _DAY)
+    moments = survey.moments(now, now + HORIZON_DAYS * DAY)
     for call, emergency in _calls(examination):
         try:
             for case in examination.walk.walk(call, moments):
@@ -29,24 +28,38 @@ def walk_outwards(examination: Examination) -> None:
             examination.found.append(examination.warning(message, "let fewer profiles show numbers", "G1", "profiles"))
 
 
+def numbers_are_ours(examination: Examination) -> Iterator[Finding]:
+    """S4: every number that is worked out to be shown for somebody, in whatever case, is the company's and verified."""
+    policy = examination.policy
+    for name in policy.people:
+        for identity in examination.survey.rules(name).identities:
+            if identity.number is not None and not policy.owned.may_show(identity.number):
+                message = f"{policy.people[name].name} shows {identity.number}, which is not a verified number of ours"
+                yield examination.error(message, "list it as verified in numbers:", "S4", "people", name)
+
+
 def _calls(examination: Examination) -> Iterator[tuple[Call, str]]:
     """Yield calls, each with the emergency number that it is to reach, or ""."""
     survey, policy = examination.survey, examination.policy
     stranger = survey.a_stranger()
     codes = tuple(policy.codes.per_call)
     for group in survey.alike:
-        for person in group:
-            for connection in _connections(examination, person):
-                yield survey.inside_call(stranger, person, connection), ""
-                for code in codes:
-                    yield survey.inside_call(code + stranger, person, connection), ""
-                for number in policy.emergency:
-                    yield survey.inside_call(number, person, connection), number
-        for number in (*policy.short_numbers, *policy.codes.features):
-            yield survey.inside_call(number, group[0]), ""
+        # Whose rules are alike differ in the numbers that they show, and all of these are looked at.
+        first = group[0]
+        kinds = {connection for person in group for connection in connections_of(examination, person.id)}
+        for connection in sorted(kinds):
+            yield survey.inside_call(stranger, first, connection), ""
+            for code in codes:
+                yield survey.inside_call(code + stranger, first, connection), ""
+        for number in (*sorted(policy.short_numbers)[:1], *policy.codes.features):
+            yield survey.inside_call(number, first), ""
         for code in codes:
             for number in policy.emergency:
-                yield survey.inside_call(code + number, group[0]), number
+                yield survey.inside_call(code + number, first), number
+        for person in group:
+            for connection in connections_of(examination, person.id):
+                for number in policy.emergency:
+                    yield survey.inside_call(number, person, connection), number
     for number in policy.emergency:
         yield survey.outside_call(number, stranger), number
     for pbx in examination.configuration.pbxs:
@@ -54,16 +67,6 @@ def _calls(examination: Examination) -> Iterator[tuple[Call, str]]:
             yield Call(Origin.PBX, pbx.name, stranger, caller_number=caller), ""
             for number in policy.emergency:
                 yield Call(Origin.PBX, pbx.name, number, caller_number=caller), number
-
-
-def _connections(examination: Examination, person: Person) -> tuple[Connection, ...]:
-    section = examination.document.people[person.id]
-    kinds = {Connection(device.kind) for device in section.devices.values()}
-    if section.pbx is not None:
-        kinds.add(Connection.FIXED)
-        if section.mobile is not None:
-            kinds.add(Connection.MOBILE)
-    return tuple(sorted(kinds))
 
 
 def _judge(examination: Examination, case: Case, emergency: str) -> None:

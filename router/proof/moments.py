@@ -8,7 +8,7 @@ from datetime import date, datetime, time, tzinfo
 from router.policy.schedule import MINUTES_PER_DAY, LocalTime, Window, local_time
 
 HORIZON_DAYS = 400  # a year of public holidays, and what a year's end brings
-_DAY = 86_400.0
+DAY = 86_400.0  # seconds
 
 
 class Moments:
@@ -26,7 +26,7 @@ class Moments:
     def __init__(self, zone: tzinfo, windows: Iterable[Window], start: float, end: float) -> None:
         self._zone = zone
         self._bits = {window: 1 << index for index, window in enumerate(dict.fromkeys(windows))}
-        end = min(end, start + HORIZON_DAYS * _DAY)
+        end = min(end, start + HORIZON_DAYS * DAY)
         found: dict[float, LocalTime] = {start: local_time(start, zone)}
         for day in self._days(start, end):
             for minute in self._minutes():

@@ -33,6 +33,7 @@ class Rules:
         numbers: outside numbers to which calls may go.
         instants: moments at which they change (POSIX seconds), those of exceptions for callers aside.
         exceptions: for callers, by number or by prefix.
+        identities: what can be seen outside of a call, in one case or another.
     """
 
     windows: tuple[Window, ...]
@@ -41,6 +42,7 @@ class Rules:
     numbers: tuple[str, ...]
     instants: tuple[float, ...]
     exceptions: Mapping[str, tuple[CallerException, ...]]
+    identities: tuple[ShownIdentity, ...]
 
 
 def rules_of(holder: Person | SharedLine) -> Rules:
@@ -51,6 +53,7 @@ def rules_of(holder: Person | SharedLine) -> Rules:
     numbers: dict[str, None] = {}
     instants: set[float] = set()
     exceptions: dict[str, tuple[CallerException, ...]] = {}
+    identities: list[ShownIdentity] = []
     for name, part in _parts("", holder):
         if isinstance(part, Window):
             windows[part] = None
@@ -60,6 +63,9 @@ def rules_of(holder: Person | SharedLine) -> Rules:
             people[part.person] = None
         elif isinstance(part, DialNumber):
             numbers[part.number] = None
+        elif isinstance(part, ShownIdentity):
+            if name != "inside":
+                identities.append(part)
         elif isinstance(part, CallerExceptions):
             exceptions.update({**part.prefixes, **part.numbers})
         elif name in _INSTANTS and isinstance(part, float):
@@ -73,6 +79,7 @@ def rules_of(holder: Person | SharedLine) -> Rules:
         tuple(numbers),
         tuple(sorted(instants)),
         exceptions,
+        tuple(identities),
     )
 
 

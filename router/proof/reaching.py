@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 from router.configuration.findings import Finding, Severity
 from router.model.decision import (
@@ -22,9 +21,9 @@ from router.policy.schedule import Window
 from router.policy.snapshot import SCHEDULE, Person, SharedLine
 from router.proof.examination import Examination
 from router.proof.moments import Moments
+from router.proof.survey import number_with
 from router.proof.walk import Call, Case, Entangled
-
-_LONGEST_EXAMPLE: Final = 15  # digits of an E.164 number
+from router.proof.written import blocked_number, stand_in_problem
 
 
 def walk_to_everybody(examination: Examination) -> None:
@@ -80,7 +79,7 @@ def _calls_to(examination: Examination, person: Person) -> Iterator[Call]:
         yield survey.outside_call(dialled, survey.a_stranger())
         seen: list[object] = []
         for prefix, exceptions in survey.rules_for(person).exceptions.items():
-            caller = _number_with(prefix, survey.policy.plan.longest + len(survey.policy.plan.country_code))
+            caller = number_with(prefix)
             if exceptions not in seen and survey.is_free(caller):
                 seen.append(exceptions)
                 yield survey.outside_call(dialled, caller)
@@ -95,15 +94,10 @@ def _calls_to_line(examination: Examination, dialled: str, line: SharedLine) -> 
     yield survey.outside_call(dialled, survey.a_stranger())
     blocked = next(iter(examination.document.greylist.inbound), None)
     if blocked is not None and line.number == examination.document.company.main_number:
-        yield survey.outside_call(dialled, _number_with(blocked.replace(" ", ""), _LONGEST_EXAMPLE - 3))
+        yield survey.outside_call(dialled, number_with(blocked))
     colleague = next(iter(survey.policy.people.values()), None)
     if colleague is not None:
         yield survey.inside_call(dialled, colleague)
-
-
-def _number_with(prefix: str, digits: int) -> str:
-    """Return a number that begins with `prefix`, made up to a usual length; a whole number stays as it is."""
-    return prefix if len(prefix) > digits else (prefix + "7501112223334")[: digits + 1]
 
 
 class _Judge:
@@ -141,9 +135,11 @@ class _Judge:
         if isinstance(decision.target, DialNumber):
             self._shown_outside(case, holder)
         self._goes_round(case, holder)
+        self._blocked(case)
         if not tried and not self._deliberate(case):
             self._closed_target(case, holder, others)
             self._absent_stand_in(case, holder, others)
+            self._missing_stand_in(case)
 
     def times_of_ringing(self, person: Person, others: tuple[str, ...], rung: _Rung) -> None:
         """S6 S3: somebody who has a phone can be reached at some time, and in opening hours."""
@@ -259,6 +255,25 @@ class _Judge:
                 reason.source,
                 holder,
             )
+
+    def _missing_stand_in(self, case: Case) -> None:
+        """A rule sends calls to somebody who has left or has no phone, whose own rules send it on once more."""
+        for reason in case.decision.because:
+            target = self._leads_to.get(reason_key(reason))
+            if isinstance(target, RingPerson) and reason.rule not in ("departed", "last_resort"):
+                person = self._policy.people[target.person]
+                finding = stand_in_problem(self._examination, person, case.at, reason.source)
+                if finding is not None:
+                    self._examination.shows(finding, case)
+
+    def _blocked(self, case: Case) -> None:
+        """A rule would send calls to a number that must not be called (X2), so that another one had to be followed."""
+        for reason in case.decision.rejected:
+            target = self._leads_to.get(reason_key(reason))
+            if isinstance(target, DialNumber):
+                finding = blocked_number(self._examination, target.number, reason, case.at)
+                if finding is not None:
+                    self._examination.shows(finding, case)
 
     def _absent(self, case: Case, weighed: Weighed) -> bool:
         if weighed.person in case.choices or weighed.line is not LineState.IDLE:

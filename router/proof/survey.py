@@ -12,12 +12,12 @@ from router.policy import Policy
 from router.policy.dialling import LONGEST_E164
 from router.policy.schedule import Window
 from router.policy.selecting import may_select, usual_end
-from router.policy.snapshot import Person, ProfileKind, SharedLine
-from router.proof.moments import HORIZON_DAYS, Moments
+from router.policy.snapshot import SCHEDULE, Person, ProfileKind, SharedLine
+from router.proof.moments import DAY, HORIZON_DAYS, Moments
 from router.proof.parts import Rules, rules_of, shape_of_person, shape_of_profile
 from router.proof.walk import Call, Choice
 
-_DAY: Final = 86_400.0
+USUAL_DIGITS: Final = 11  # of a number with its country code
 _MEETING: Final = 3600.0  # seconds; how long an entry of a calendar lasts makes no difference
 
 
@@ -77,7 +77,7 @@ class Survey:
                 )
             instants.update(self._ends_for(rules.numbers))
         starts = [self.now, *sorted(at for at in instants if self.now < at < float("inf"))]
-        for start, end in zip(starts, [*starts[1:], starts[-1] + HORIZON_DAYS * _DAY], strict=True):
+        for start, end in zip(starts, [*starts[1:], starts[-1] + HORIZON_DAYS * DAY], strict=True):
             yield self.moments(start, end)
 
     def outside_call(self, dialled: str, caller: str) -> Call:
@@ -172,18 +172,26 @@ class Survey:
         found: list[Choice] = []
         for name in self._profiles:
             profile = self.policy.profiles[name]
-            if may_select(person, profile):
-                end = usual_end(person, profile, 0.0)
-                found.append(Choice(name, SelectedBy.PERSON, lasts=end))
             if profile.roles and person.role not in profile.roles:
                 continue
-            found.append(Choice(name, SelectedBy.ADMINISTRATOR))
+            ways = [Choice(name, SelectedBy.ADMINISTRATOR)]
             if name in self._calendar and self.document.people[person_id].calendar is not None:
-                found.append(Choice(name, SelectedBy.CALENDAR, lasts=_MEETING))
+                ways.insert(0, Choice(name, SelectedBy.CALENDAR, lasts=_MEETING))
+            if may_select(person, profile):
+                ways.insert(0, Choice(name, SelectedBy.PERSON, lasts=usual_end(person, profile, 0.0)))
+            alike = {self._weight(choice, person): choice for choice in reversed(ways)}
+            found += reversed(alike.values())
         away = [choice for choice in found if choice.by is SelectedBy.PERSON]
         if away:
             found += [away[0]._replace(forward=forward) for forward in self._forwards(person)]
         return tuple(found)
+
+    def _weight(self, choice: Choice, person: Person) -> tuple[bool, bool]:
+        """Return what makes a difference between selections of one profile: whether the schedule comes before it, and
+        whether it can be forgotten (S6)."""
+        order = self.policy.profile_order
+        forgotten = choice.lasts is None and choice.by is not SelectedBy.ADMINISTRATOR and person.silence is not None
+        return order.index(choice.by) > order.index(SCHEDULE), forgotten
 
     def _forwards(self, person: Person) -> Iterator[str]:
         """Name where a person may send calls (R8): one of each kind."""
@@ -228,3 +236,9 @@ class Survey:
             for prefix, exception in self.policy.greylist.exceptions.items():
                 if number.startswith(prefix):
                     yield exception.until
+
+
+def number_with(prefix: str) -> str:
+    """Return a number that begins with `prefix` (spaces are left out), made up to a usual length."""
+    digits = prefix.replace(" ", "")
+    return digits if len(digits) > USUAL_DIGITS else (digits + "7501112223334")[: USUAL_DIGITS + 1]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import holidays
 
 from router.configuration.findings import Finding, Severity, closest
 from router.policy.schedule import Calendar, Window
 from router.proof.examination import Examination
-from router.proof.moments import HORIZON_DAYS
-
-_DAY: Final = 86_400.0
+from router.proof.moments import DAY, HORIZON_DAYS
 
 
 def calendars_contain_days(examination: Examination) -> Iterator[Finding]:
@@ -28,7 +25,7 @@ def calendars_contain_days(examination: Examination) -> Iterator[Finding]:
 def schedules_can_win(examination: Examination) -> Iterator[Finding]:
     """G6: every line of a schedule holds at some time: an earlier one does not always cover it."""
     survey, now = examination.survey, examination.now
-    moments = survey.moments(now, now + HORIZON_DAYS * _DAY)
+    moments = survey.moments(now, now + HORIZON_DAYS * DAY)
     reported: set[str] = set()
     for person in examination.policy.people.values():
         windows = [scheduled.window for scheduled in person.schedule]

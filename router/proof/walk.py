@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 
@@ -58,8 +58,7 @@ class Call(NamedTuple):
     caller_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One case of a call, and what was decided.
 
     Args:
@@ -148,7 +147,7 @@ class Walk:
                 parts = moments.split(branch.moments, (*line, *windows))
                 pending.extend(_Branch(known, part, branch.attempts) for part in parts[1:])
             self.cases += 1
-            yield replace(case, moments=parts[0]) if len(parts) > 1 else case
+            yield case._replace(moments=parts[0]) if len(parts) > 1 else case
             pending.extend(self._after(case, known, parts[0], moments, tried))
 
     def _after(

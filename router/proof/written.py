@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from router.configuration.findings import Finding, Severity
-from router.model.decision import Connection, DialNumber, Reason
+from router.model.decision import Connection, Reason
 from router.policy.selecting import may_select
-from router.policy.snapshot import Person, SharedLine, ShownIdentity
+from router.policy.snapshot import Person, ShownIdentity
 from router.proof.examination import Examination
 
 OPTIONAL_RULES: Final = frozenset({"R1"})  # rules that the policy itself makes depend on a verification
@@ -18,9 +18,14 @@ _MANY: Final = 3  # names; beyond that the rest is counted
 def emergency_calls_can_leave(examination: Examination) -> Iterator[Finding]:
     """G1: emergency calls go out by a trunk, so there has to be one."""
     if not examination.configuration.trunks:
-        yield examination.error(
-            "there is no trunk: emergency calls cannot go out", "add one in trunks:", "G1", "trunks"
-        )
+        message = "there is no trunk: emergency calls cannot go out"
+        finding = examination.error(message, "add one in trunks:", "G1", "trunks")
+        caller = next(iter(examination.policy.people.values()), None)
+        if caller is None:
+            yield finding
+        else:
+            number = next(iter(examination.policy.emergency))
+            yield examination.by_call(finding, examination.survey.inside_call(number, caller))
 
 
 def everybody_has_a_mailbox(examination: Examination) -> Iterator[Finding]:
@@ -31,40 +36,42 @@ def everybody_has_a_mailbox(examination: Examination) -> Iterator[Finding]:
 
 def targets_lead_somewhere(examination: Examination) -> Iterator[Finding]:
     """S3: a target that is a person has a phone and works here; one that is a number may be called."""
-    document, policy, now = examination.document, examination.policy, examination.now
-    for name, section in document.targets.items():
-        location = ("targets", name)
-        person = policy.people.get(section.person) if section.person else None
-        if person is not None and person.phone is None:
-            yield examination.error(f"{name} is {person.name}, who has no phone", "give them a device", "F5", *location)
-        if person is not None and _has_left(person, now):
-            yield examination.error(f"{name} is {person.name}, who has left", "name somebody else", "S5", *location)
+    now = examination.now
+    for name, section in examination.document.targets.items():
+        if section.person is not None:
+            problem = stand_in_problem(examination, examination.policy.people[section.person], now, "")
+            if problem is not None:
+                yield problem
         if section.number is not None:
-            reason = policy.greylist.match(section.number, now)
-            if reason is not None:
-                message = f"{name} goes to {section.number}, but {reason.text} ({reason.source})"
-                yield examination.error(message, "add an exception, or another number", "X2", *location)
-            if not examination.configuration.trunks:
-                yield examination.error(f"{name} needs a trunk", "add one in trunks:", "S3", *location)
-
-
-def forwards_may_be_made(examination: Examination) -> Iterator[Finding]:
-    """X2 S5: a rule that names a number or a person itself does not name one that is blocked or has left."""
-    policy, now = examination.policy, examination.now
-    targets = {section.number for section in examination.document.targets.values()}
-    holders: list[Person | SharedLine] = [*policy.people.values(), *examination.survey.lines.values()]
-    found: set[Finding] = set()
-    for holder in holders:
-        for treatment in examination.survey.rules_for(holder).treatments:
-            target, reason = treatment.target, treatment.reason
-            if not isinstance(target, DialNumber) or target.number in targets or policy.owned.owns(target.number):
-                continue
-            blocked = policy.greylist.match(target.number, now)
+            blocked = blocked_number(examination, section.number, Reason("", ""), now)
             if blocked is not None:
-                message = f"“{reason.text}” cannot be kept: {blocked.text} ({blocked.source})"
-                mark = examination.place(reason.source, "people")
-                found.add(Finding(mark, message, "add an exception, or another number", Severity.ERROR, "X2"))
-    yield from found
+                yield blocked
+            if not examination.configuration.trunks:
+                yield examination.error(f"{name} needs a trunk", "add one in trunks:", "S3", "targets", name)
+
+
+def stand_in_problem(examination: Examination, person: Person, at: float, source: str) -> Finding | None:
+    """Find fault with a person to whom a rule written at `source` sends calls at a moment; F5, S5."""
+    names = [name for name, section in examination.document.targets.items() if section.person == person.id]
+    mark = examination.mark("targets", names[0]) if names else examination.place(source, "people", person.id)
+    what = f"{names[0]} is {person.name}" if names else f"calls are sent to {person.name}"
+    if _has_left(person, at):
+        return Finding(mark, f"{what}, who has left", "name somebody else", Severity.ERROR, "S5")
+    if person.phone is None:
+        return Finding(mark, f"{what}, who has no phone", "give them a device", Severity.ERROR, "F5")
+    return None
+
+
+def blocked_number(examination: Examination, number: str, reason: Reason, at: float) -> Finding | None:
+    """Find fault with an outside number to which a rule with this reason sends calls at a moment; X2."""
+    blocked = examination.policy.greylist.match(number, at)
+    if blocked is None or examination.policy.owned.owns(number):
+        return None
+    names = [name for name, section in examination.document.targets.items() if section.number == number]
+    mark = examination.mark("targets", names[0]) if names else examination.place(reason.source, "people")
+    what = f"{names[0]} goes to {number}" if names else f"calls are sent to {number} ({reason.text})"
+    message = f"{what}, but {blocked.text} ({blocked.source})"
+    return Finding(mark, message, "add an exception, or another number", Severity.ERROR, "X2")
 
 
 def successors_work_here(examination: Examination) -> Iterator[Finding]:
@@ -73,7 +80,9 @@ def successors_work_here(examination: Examination) -> Iterator[Finding]:
         heir = examination.policy.people.get(section.successor or "")
         if section.left and heir is not None and _has_left(heir, examination.now):
             message = f"{heir.name}, the successor of {section.name}, has left too"
-            yield examination.warning(message, "name somebody who is here", "S5", "people", name, "successor")
+            finding = examination.warning(message, "name somebody who is here", "S5", "people", name, "successor")
+            dialled = examination.survey.dialled_from_outside(examination.policy.people[name])
+            yield _called_from_outside(examination, finding, dialled)
 
 
 def people_can_be_called(examination: Examination) -> Iterator[Finding]:
@@ -145,7 +154,9 @@ def short_numbers_can_be_dialled(examination: Examination) -> Iterator[Finding]:
         person = examination.policy.extensions.get(number)
         if person is not None:
             message = f"{number} is the extension of {person.name}: the short number cannot be dialled"
-            yield examination.error(message, "give one of them another number", "G1", *location)
+            finding = examination.error(message, "give one of them another number", "G1", *location)
+            caller = next((other for other in examination.policy.people.values() if other is not person), person)
+            yield examination.by_call(finding, examination.survey.inside_call(number, caller))
         if number in examination.policy.emergency:
             message = f"{number} is an emergency number and needs no entry here"
             yield examination.warning(message, "remove it", "G1", *location)
@@ -164,9 +175,11 @@ def shown_numbers_are_owned(examination: Examination) -> Iterator[Finding]:
                 if reason.clause in OPTIONAL_RULES and (section.mobile is None or owned.owns(section.mobile)):
                     continue
                 message = f"{person.name}: {reason.text}; {person.shows[connection].number} is shown instead"
-                yield examination.warning(
+                finding = examination.warning(
                     message, "list the number as verified in numbers:", reason.clause, "people", name
                 )
+                call = examination.survey.inside_call(examination.survey.a_stranger(), person, connection)
+                yield examination.by_call(finding, call)
 
 
 def profiles_can_show_their_number(examination: Examination) -> Iterator[Finding]:
@@ -182,18 +195,22 @@ def profiles_can_show_their_number(examination: Examination) -> Iterator[Finding
 
 def levels_agree(examination: Examination) -> Iterator[Finding]:
     """G1: where two levels say something different about the shown number, the stronger one counts."""
-    disagreeing: dict[tuple[Reason, Reason], list[str]] = {}
+    disagreeing: dict[Reason, tuple[dict[str, None], dict[str, None]]] = {}
     for name, person in examination.policy.people.items():
         for connection in connections_of(examination, name):
             identity = person.shows[connection]
-            for reason in identity.outranked:
-                disagreeing.setdefault((identity.because[0], reason), []).append(person.name)
+            pairs = [(identity.because[0], weaker) for weaker in identity.outranked]
             for shown in person.shows_in.values():
                 own = shown.get(connection)
-                if isinstance(own, ShownIdentity) and own.number != identity.number and identity.because[0].source:
-                    disagreeing.setdefault((own.because[0], identity.because[0]), []).append(person.name)
-    for (stronger, weaker), people in disagreeing.items():
-        message = f"{stronger.text}, but {weaker.text} ({weaker.source}): the first counts for {names(people)}"
+                if isinstance(own, ShownIdentity) and own.number != identity.number:
+                    pairs.append((own.because[0], identity.because[0]))
+            for stronger, weaker in pairs:
+                if weaker.source:
+                    places, people = disagreeing.setdefault(stronger, ({}, {}))
+                    places[str(examination.place(weaker.source))] = None
+                    people[person.name] = None
+    for stronger, (places, people) in disagreeing.items():
+        message = f"{stronger.text}; {', '.join(places)} would show another number for {names(people)}"
         yield Finding(examination.place(stronger.source), message, "", Severity.NOTE, "G1")
 
 
@@ -208,12 +225,18 @@ def connections_of(examination: Examination, name: str) -> tuple[Connection, ...
     return tuple(sorted(kinds))
 
 
-def names(people: list[str]) -> str:
+def names(people: Iterable[str]) -> str:
     """Write names: "Claire Dubois, Marc Lejeune and 4 others"."""
-    people = list(dict.fromkeys(people))
-    if len(people) <= _MANY:
-        return ", ".join(people)
-    return f"{', '.join(people[: _MANY - 1])} and {len(people) - _MANY + 1} others"
+    first = list(people)
+    if len(first) <= _MANY:
+        return ", ".join(first)
+    return f"{', '.join(first[: _MANY - 1])} and {len(first) - _MANY + 1} others"
+
+
+def _called_from_outside(examination: Examination, finding: Finding, dialled: str | None) -> Finding:
+    if dialled is None:
+        return finding
+    return examination.by_call(finding, examination.survey.outside_call(dialled, examination.survey.a_stranger()))
 
 
 def _has_left(person: Person, now: float) -> bool:

@@ -46,6 +46,10 @@ class Author:
         text = self.say(fr=f"Rien n'est fixé à ce jour {fr}.", en=f"So far nothing is laid down about {en}.")
         return Paragraph(id, text)
 
+    def columns(self, *, fr: str, en: str) -> tuple[str, ...]:
+        """Return the heads of a table's columns, which "|" parts."""
+        return tuple(self.say(fr=fr, en=en).split("|"))
+
     def person(self, name: str) -> str:
         """Name a person by their id; what is nobody's id stays as it is written."""
         section = self.document.people.get(name)

@@ -67,6 +67,10 @@ class Language:
         """Join: "a, b or c"."""
         return self._joined(list(words), self.say(fr="ou", en="or"))
 
+    def series(self, parts: Iterable[str]) -> str:
+        """Join parts of a sentence that hold commas themselves: "a, b; c"."""
+        return self.say(fr=" ; ", en="; ").join(parts)
+
     def count(self, number: int, fr: tuple[str, str], en: tuple[str, str]) -> str:
         """Count something: singular and plural in both languages. French takes the singular for none."""
         plural = number > 1 if self._french else number != 1

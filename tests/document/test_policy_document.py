@@ -54,9 +54,8 @@ people: {anne: {name: Anne, role: tous, extension: "10", devices: {desk: {kind: 
         ),
         (
             "roles.sales.busy_other",
-            "Occupé autrement (réunion, par exemple): L'appel est renvoyé vers la file d'attente "
-            "« Service Commercial ».",
-            "Busy otherwise (in a meeting, say): The call is forwarded to the queue “Service Commercial”.",
+            "En réunion ou occupé ailleurs: L'appel est renvoyé vers la file d'attente « Service Commercial ».",
+            "In a meeting or busy otherwise: The call is forwarded to the queue “Service Commercial”.",
         ),
         (
             "departures.jean",
@@ -78,7 +77,7 @@ people: {anne: {name: Anne, role: tous, extension: "10", devices: {desk: {kind: 
         (
             "callers.clinique",
             "« clinique »: Un appel de +3243667000 ou +32436671… fait sonner la personne même si elle est occupée "
-            "autrement ou en communication ; pour le rôle « technical ». Accordé par Paul Servais, jusqu'au 31 "
+            "ailleurs ou en communication ; pour le rôle « technical ». Accordé par Paul Servais, jusqu'au 31 "
             "décembre 2027.",
             "“clinique”: A call from +3243667000 or +32436671… rings the person even while they are busy otherwise or "
             "on a call; for the role “technical”. Approved by Paul Servais, until 31 December 2027.",

@@ -33,7 +33,7 @@ def condition_title(author: Author, condition: str, written: Condition) -> str:
     after = author.language.duration(written.after or USUAL_NO_ANSWER)
     fr, en = {
         "on_call": ("en communication", "on a call"),
-        "busy_other": ("occupé autrement (réunion, par exemple)", "busy otherwise (in a meeting, say)"),
+        "busy_other": ("en réunion ou occupé ailleurs", "in a meeting or busy otherwise"),
         "absent": ("absent", "absent"),
         "no_answer": (f"sans réponse après {after}", f"no answer within {after}"),
         "unreachable": ("aucun appareil joignable", "no device can be reached"),

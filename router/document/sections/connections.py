@@ -72,7 +72,7 @@ def data_packs(author: Author) -> Section:
     say, inventory = author.say, author.document.inventory
     blocks: list[Block] = []
     if inventory.data_packs:
-        columns = say(fr="Abonnement|Volume par mois|Pour", en="Subscription|Volume a month|For")
+        columns = author.columns(fr="Abonnement|Volume par mois|Pour", en="Subscription|Volume a month|For")
         rows = []
         for position, pack in enumerate(inventory.data_packs, start=1):
             volume = "" if pack.gigabytes is None else author.language.decimal(pack.gigabytes)
@@ -80,7 +80,7 @@ def data_packs(author: Author) -> Section:
             rows.append(
                 Row(f"data_packs.{position}", (pack.name, volume, author.people_and_roles(pack.people) or "–"))  # noqa: RUF001
             )
-        blocks.append(Table(say(fr="Abonnements", en="Subscriptions"), tuple(columns.split("|")), tuple(rows), ("D3",)))
+        blocks.append(Table(say(fr="Abonnements", en="Subscriptions"), columns, tuple(rows), ("D3",)))
     else:
         blocks.append(
             author.silent_about("data_packs.none", fr="sur les abonnements de données", en="data subscriptions")
@@ -98,9 +98,9 @@ def phones(author: Author) -> Section:
     say, models = author.say, author.document.inventory.phones
     block: Block
     if models:
-        columns = say(fr="Modèle|S'annonce comme", en="Model|Announces itself as")
+        columns = author.columns(fr="Modèle|S'annonce comme", en="Model|Announces itself as")
         rows = tuple(Row(f"phones.{agent}", (model, agent)) for agent, model in models.items())
-        block = Table(say(fr="Modèles proposés", en="Models on offer"), tuple(columns.split("|")), rows, ("D3",))
+        block = Table(say(fr="Modèles proposés", en="Models on offer"), columns, rows, ("D3",))
     else:
         block = author.silent_about("phones.none", fr="sur le choix des appareils", en="the choice of phones")
     return Section("phones", say(fr="Téléphones", en="Phones"), (block,))
@@ -139,9 +139,9 @@ def private_phones(author: Author) -> Section:
                 approved = author.person(device.approved_by or "")
                 rows.append(Row(f"private_phones.{name}.{device_name}", (section.name, device_name, approved, until)))
     if rows:
-        columns = say(fr="Personne|Appareil|Accordé par|Raccordé", en="Person|Device|Approved by|Connected")
+        columns = author.columns(fr="Personne|Appareil|Accordé par|Raccordé", en="Person|Device|Approved by|Connected")
         caption = say(fr="Téléphones privés raccordés", en="Private phones connected")
-        blocks.append(Table(caption, tuple(columns.split("|")), tuple(rows), ("D1", "S8")))
+        blocks.append(Table(caption, columns, tuple(rows), ("D1", "S8")))
     else:
         text = say(fr="Aucun téléphone privé n'est raccordé.", en="No private phone is connected.")
         blocks.append(Paragraph("private_phones.none", text, ("D1",)))
@@ -201,7 +201,7 @@ def _company_fallback(author: Author) -> list[Block]:
         return []
     what = shown_numbers.shown(author, rule)
     text = author.say(
-        fr=f"Là où aucune autre règle ne s'applique, l'entreprise montre {what}.",
+        fr=f"Là où aucune autre règle ne s'applique, l'entreprise affiche {what}.",
         en=f"Where no other rule applies, the company shows {what}.",
     )
     return [Paragraph("fixed.company", text, ("G1",))]
@@ -211,7 +211,7 @@ def _shown(author: Author, connection: Connection, usual_clause: str) -> Paragra
     rule = shown_numbers.rule_for(connection, (author.document.connections, USUAL)) or ""
     where, what = shown_numbers.connection_words(author, connection), shown_numbers.shown(author, rule)
     text = author.say(
-        fr=f"Un appel passé depuis {where} montre {what}, à moins que le rôle, le profil ou la personne n'en dispose "
+        fr=f"Un appel passé depuis {where} affiche {what}, à moins que le rôle, le profil ou la personne n'en dispose "
         "autrement.",
         en=f"A call made from {where} shows {what}, unless the role, the profile or the person says otherwise.",
     )

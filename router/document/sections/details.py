@@ -68,7 +68,7 @@ def blocked(author: Author) -> Section:
         text = say(fr="Aucune destination n'est bloquée.", en="No destination is blocked.")
         blocks.append(Paragraph("greylist.none", text, ("X2",)))
     if greylist.exceptions:
-        columns = say(fr="Indicatif|Accordé par|Permis", en="Prefix|Approved by|Allowed")
+        columns = author.columns(fr="Indicatif|Accordé par|Permis", en="Prefix|Approved by|Allowed")
         rows = tuple(
             Row(
                 f"greylist.exception.{exception.prefix}",
@@ -76,7 +76,7 @@ def blocked(author: Author) -> Section:
             )
             for exception in greylist.exceptions
         )
-        blocks.append(Table(say(fr="Exceptions", en="Exceptions"), tuple(columns.split("|")), rows, ("X2", "S8")))
+        blocks.append(Table(say(fr="Exceptions", en="Exceptions"), columns, rows, ("X2", "S8")))
     if author.document.limits:
         limits = tuple(_limit(author, name, limit) for name, limit in author.document.limits.items())
         blocks.append(Bullets(limits))
@@ -176,7 +176,7 @@ def _caller(
 
 def _passed(author: Author, state: str) -> str:
     fr, en = {
-        "busy_other": ("occupée autrement", "busy otherwise"),
+        "busy_other": ("occupée ailleurs", "busy otherwise"),
         "absent": ("absente", "absent"),
         "on_call": ("en communication", "on a call"),
     }[state]
@@ -194,15 +194,17 @@ def numbers(author: Author) -> Section:
         holder = author.person(entry.holder) if entry.holder is not None else company
         verified = yes if entry.verified else say(fr="pas encore", en="not yet")
         rows.append(Row(f"numbers.{first}", (what, holder, verified, yes if entry.port_out_lock else no)))
-    columns = say(fr="Numéro|Titulaire|Vérifié|Portage verrouillé", en="Number|Holder|Verified|Locked against porting")
+    columns = author.columns(
+        fr="Numéro|Titulaire|Vérifié|Portage verrouillé", en="Number|Holder|Verified|Locked against porting"
+    )
     caption = say(fr="Numéros de l'entreprise", en="Numbers of the company")
     rule = Paragraph(
         "numbers.rule",
         say(
-            fr="Seul un numéro de cet inventaire, et vérifié, est montré à l'extérieur.",
+            fr="Seul un numéro de cet inventaire, et vérifié, est affiché à l'extérieur.",
             en="Only a number of this inventory that is verified is shown outside.",
         ),
         ("S4", "S7"),
     )
-    table = Table(caption, tuple(columns.split("|")), tuple(rows), ("S7",))
+    table = Table(caption, columns, tuple(rows), ("S7",))
     return Section("numbers", say(fr="Inventaire des numéros", en="Number inventory"), (rule, table))

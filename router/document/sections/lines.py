@@ -26,7 +26,7 @@ def shared_numbers(author: Author) -> Section:
         if target.number is not None:
             text = say(fr=f"Numéro extérieur : {target.number}.", en=f"An outside number: {target.number}.")
         elif target.person is not None:
-            text = say(fr=f"{author.person(target.person)}.", en=f"{author.person(target.person)}.")
+            text = f"{author.person(target.person)}."
         else:
             continue
         lines.append(Paragraph(f"lines.target.{name}", text, ("S3",), capitalised(spoken(name))))
@@ -69,9 +69,8 @@ def opening_hours(author: Author) -> Section:
     say, company = author.say, author.document.company
     items = []
     for name, windows in author.document.hours.items():
-        text = " ; ".join(author.window(window) for window in windows)
-        text = say(fr=f"{text}.", en=f"{text.replace(' ;', ';')}.")
-        items.append(Paragraph(f"hours.{name}", capitalised(text), ("G6",), capitalised(spoken(name))))
+        text = capitalised(author.language.series(author.window(window) for window in windows))
+        items.append(Paragraph(f"hours.{name}", f"{text}.", ("G6",), capitalised(spoken(name))))
     for name, section in author.document.calendars.items():
         if has_dates(section):
             text = capitalised(author.calendar_in_full(name)) + "."
@@ -106,8 +105,7 @@ def departures(author: Author) -> Section:
         if section.left is None:
             continue
         numbers = ", ".join(filter(None, (section.extension, section.direct_number)))
-        heir = author.target(section.successor or "reception")
-        heir = capitalised(heir)
+        heir = capitalised(author.target(section.successor or "reception"))
         day = author.language.day(section.left)
         if section.left >= today:
             day = say(fr=f"{day} (à venir)", en=f"{day} (to come)")
@@ -116,6 +114,8 @@ def departures(author: Author) -> Section:
     if not rows:
         text = say(fr="Aucun départ n'est enregistré.", en="No departure is recorded.")
         return Section("departures", title, (Paragraph("departures.none", text, ("S5",)),))
-    columns = say(fr="Personne|Dernier jour|Numéros|Répond désormais", en="Person|Last day|Numbers|Answers now")
+    columns = author.columns(
+        fr="Personne|Dernier jour|Numéros|Répond désormais", en="Person|Last day|Numbers|Answers now"
+    )
     caption = say(fr="Leurs numéros restent et aboutissent ailleurs", en="Their numbers stay and lead elsewhere")
-    return Section("departures", title, (Table(caption, tuple(columns.split("|")), tuple(rows), ("S5",)),))
+    return Section("departures", title, (Table(caption, columns, tuple(rows), ("S5",)),))

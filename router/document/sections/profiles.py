@@ -109,7 +109,9 @@ def _profile(author: Author, name: str, section: ProfileSection) -> Paragraph:
     rules = _shown(section)
     if rules:
         words = shown_numbers.by_connection(author, rules)
-        sentences.append(say(fr=f"Ses appels montrent {words}.", en=f"Calls made meanwhile show {words}."))
+        sentences.append(
+            say(fr=f"Les appels passés entre-temps affichent {words}.", en=f"Calls made meanwhile show {words}.")
+        )
         clauses.append("P4")
     if section.roles:
         who = author.language.also(author.role(role) for role in section.roles)
@@ -144,8 +146,8 @@ def _effect(author: Author, section: ProfileSection) -> str:
             )
         case "busy_other":
             return say(
-                fr="L'appel va, sans sonner, où le rôle l'envoie quand on est occupé autrement.",
-                en="The call goes, without ringing, where the role sends it for somebody who is busy otherwise.",
+                fr="L'appel va, sans sonner, où le rôle l'envoie quand on est en réunion ou occupé ailleurs.",
+                en="The call goes, without ringing, where the role sends it in a meeting or when busy otherwise.",
             )
     return say(
         fr="L'appel va, sans sonner, où le rôle l'envoie pendant une absence.",
@@ -183,7 +185,7 @@ def number_codes(author: Author) -> Section:
         paragraphs.append(Paragraph("codes.hide_number", text, ("G1",), codes.hide_number))
     for code, rule in codes.show.items():
         what = shown_numbers.shown(author, rule)
-        text = say(fr=f"Montre {what} pour cet appel.", en=f"Shows {what} for this call.")
+        text = say(fr=f"Affiche {what} pour cet appel.", en=f"Shows {what} for this call.")
         paragraphs.append(Paragraph(f"codes.show.{code}", text, ("G1",), code))
     title = say(fr="Codes à composer devant un numéro", en="Codes dialled before a number")
     if paragraphs:

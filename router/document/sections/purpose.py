@@ -84,7 +84,7 @@ def strategy(author: Author) -> Section:
                     Paragraph(
                         "strategy.mobile_numbers",
                         say(
-                            fr="Les numéros de portable restent l'exception : aucun n'est montré à l'extérieur, sauf "
+                            fr="Les numéros de portable restent l'exception : aucun n'est affiché à l'extérieur, sauf "
                             "si une règle de ce document le prévoit.",
                             en="Mobile numbers are the exception: none is shown outside unless a rule in this document "
                             "says so.",
@@ -245,12 +245,12 @@ def contacts(author: Author) -> Section:
     say = author.say
     block: Block
     if author.document.company.contacts:
-        columns = say(fr="Sujet|Personne|Numéro|Courriel", en="Subject|Person|Number|E-mail")
+        columns = author.columns(fr="Sujet|Personne|Numéro|Courriel", en="Subject|Person|Number|E-mail")
         rows = tuple(
             Row(f"contacts.{position}", (contact.subject, contact.name, contact.number or "", contact.email or ""))
             for position, contact in enumerate(author.document.company.contacts, start=1)
         )
-        block = Table(say(fr="À qui s'adresser", en="Whom to ask"), tuple(columns.split("|")), rows, ("S9",))
+        block = Table(say(fr="À qui s'adresser", en="Whom to ask"), columns, rows, ("S9",))
     else:
         block = author.silent_about(
             "contacts.none",
@@ -281,7 +281,7 @@ def emergency(author: Author) -> Section:
                 "tard.",
                 en=f"Emergency numbers for {country}. Source: {pack.source}; in force since {since} at the latest.",
             ),
-            tuple(say(fr="Numéro|Service", en="Number|Service").split("|")),
+            author.columns(fr="Numéro|Service", en="Number|Service"),
             tuple(Row(f"emergency.{number}", (number, service)) for number, service in pack.numbers.items()),
             ("G1",),
         ),

@@ -121,7 +121,7 @@ def _as_before(condition: str, base: ResolvedRole, written: Condition, clauses: 
 def _precedence(author: Author, role: ResolvedRole, base: ResolvedRole | None) -> list[Paragraph]:
     if base is not None and base.line_first == role.line_first:
         return []
-    title = author.say(fr="En communication et occupé à la fois", en="On a call and busy otherwise at once")
+    title = author.say(fr="En communication et en réunion à la fois", en="On a call and in a meeting at once")
     if role.line_first:
         text = author.say(fr="La communication l'emporte.", en="The call in progress counts.")
     else:

@@ -64,4 +64,4 @@ def by_connection(author: Author, rules: dict[Connection, str]) -> str:
             kinds = author.language.either(connection_words(author, connection) for connection in connections)
             where = author.say(fr=f"sur {kinds}", en=f"on {kinds}")
         parts.append(author.say(fr=f"{shown(author, rule)}, {where}", en=f"{shown(author, rule)}, {where}"))
-    return "; ".join(parts) if author.language.code == "en" else " ; ".join(parts).replace(" ;", "\u00a0;")
+    return author.language.series(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from router.model.decision import Reason, SelectedBy, Selection
+from router.model.decision import LineState, Reason, SelectedBy, Selection, Weighed
 from router.policy.question import Question
 from router.policy.schedule import until_words
 from router.policy.selecting import problem_with
@@ -64,6 +64,15 @@ def profile_in_force(question: Question, person: Person) -> InForce | None:
         elif other is not None and counts is not None:
             question.rejected.append(_outweighed(other, counts))
     return counts
+
+
+def weigh(question: Question, person: Person, line: LineState, in_force: InForce | None) -> None:
+    """Note the state of a person on which the decision rests."""
+    if in_force is None:
+        question.weighed.append(Weighed(person.id, line, None))
+    else:
+        name = in_force.profile.name
+        question.weighed.append(Weighed(person.id, line, name, in_force.by, in_force.until, in_force.forward))
 
 
 def is_silent(question: Question, person: Person) -> bool:

@@ -15,12 +15,11 @@ from router.model.decision import (
     Reason,
     RingPerson,
     Target,
-    Weighed,
 )
 from router.policy.caller_exceptions import CallerException
 from router.policy.identity import inside_identity
 from router.policy.limited import limited_groups, over_limit
-from router.policy.profile import InForce, is_silent, profile_in_force
+from router.policy.profile import InForce, is_silent, profile_in_force, weigh
 from router.policy.question import Question, owner, refuse
 from router.policy.snapshot import SCHEDULE, Person, ProfileKind, SharedLine, Treatment, filled
 
@@ -116,7 +115,7 @@ def _treat_profile(
 ) -> tuple[Treatment, ...]:
     """The profile in force, and the hours within which phones ring; nothing: they let the call through."""
     in_force = profile_in_force(question, person)
-    _weigh(question, person, state, in_force)
+    weigh(question, person, state, in_force)
     if in_force is None:
         if person.silence is None or not is_silent(question, person):
             return _RING
@@ -193,14 +192,6 @@ def _ring_through(question: Question, exception: CallerException, instead_of: Re
     question.rejected.append(instead_of)
     if exception.reason not in question.because:
         question.because.append(exception.reason)
-
-
-def _weigh(question: Question, person: Person, state: LineState, in_force: InForce | None) -> None:
-    if in_force is None:
-        question.weighed.append(Weighed(person.id, state, None))
-    else:
-        name = in_force.profile.name
-        question.weighed.append(Weighed(person.id, state, name, in_force.by, in_force.until, in_force.forward))
 
 
 def _key(holder: Person | SharedLine) -> str:

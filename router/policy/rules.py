@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from router.model.decision import Action, Decision, DialNumber, Facts, LineState, Origin, Reason, Weighed
+from router.model.decision import Action, Decision, DialNumber, Facts, LineState, Origin, Reason
 from router.policy.codes import CODE_STARTS, feature_code, per_call_code
 from router.policy.identity import outside_identity
 from router.policy.limited import limited, limited_groups
-from router.policy.profile import profile_in_force
+from router.policy.profile import profile_in_force, weigh
 from router.policy.question import Question, refuse
 from router.policy.reach import reach
 from router.policy.snapshot import KnownCaller, PerCallCode, Policy, ShownIdentity
@@ -208,11 +208,10 @@ def _chosen(question: Question, code: PerCallCode | None, caller: KnownCaller | 
     person = caller.person
     line = question.facts.lines.get(person.id, LineState.IDLE)
     in_force = profile_in_force(question, person)
+    weigh(question, person, line, in_force)
     if in_force is None:
-        question.weighed.append(Weighed(person.id, line, None))
         return None
     question.profile = name = in_force.profile.name
-    question.weighed.append(Weighed(person.id, line, name, in_force.by, in_force.until, in_force.forward))
     own = person.shows_in.get(name)
     chosen = own.get(caller.connection) if own is not None else None
     if isinstance(chosen, ShownIdentity):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson, SelectedBy, Target
 from router.policy.caller_exceptions import CallerExceptions
@@ -262,9 +262,8 @@ class SharedLine:
     last_resort: tuple[Treatment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCaller:
-    """A caller that a PBX names by number: the person, and the kind of connection that number stands for."""
+class KnownCaller(NamedTuple):
+    """Who calls: the person, and the kind of connection (a named tuple, as one is made for each call of a phone)."""
 
     person: Person
     connection: Connection

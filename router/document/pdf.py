@@ -30,7 +30,7 @@ _BOTTOM: Final = 22.0
 _BODY: Final = 9.5
 _SMALL: Final = 7.5
 _LEADING: Final = 4.9
-_KEEP_TOGETHER: Final = {1: 45.0, 2: 32.0, 3: 24.0}  # a heading with less room below it moves to the next page
+_KEEP_TOGETHER: Final = {1: 58.0, 2: 42.0, 3: 26.0}  # a heading with less room below it moves to the next page
 _UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
 
 

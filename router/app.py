@@ -368,6 +368,7 @@ class Router:
                 calls=lambda: len(exchange.calls),
                 registrations=lambda: self.registrar.size,
                 private_phones=self._private_phones,
+                phones_unlisted=lambda: len(self.registrar.unlisted(self.configuration.phone_models)),
                 setup_seconds=exchange.setup_seconds,
                 decisions=exchange.decisions,
                 decision_seconds=exchange.decision_seconds,

@@ -30,6 +30,7 @@ class Sources:
         dialogs, transactions, calls: how many live now.
         registrations: bindings in force now.
         private_phones: days for which the oldest exception has lasted, and how many last longer than they should (D2).
+        phones_unlisted: registered phones that the inventory does not know (D3).
         setup_seconds: with `SETUP_BOUNDS`.
         decisions: by (action, rule).
         decision_seconds: with `DECISION_BOUNDS`.
@@ -53,6 +54,7 @@ class Sources:
     calls: Callable[[], float]
     registrations: Callable[[], float]
     private_phones: Callable[[], tuple[float, int]]
+    phones_unlisted: Callable[[], float]
     setup_seconds: Histogram
     decisions: Counts
     decision_seconds: Histogram
@@ -121,6 +123,11 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         "private_phones_overdue",
         "Private phones that have been connected for more days than inventory.private_phone_days.",
         lambda: sources.private_phones()[1],
+    )
+    metrics.gauge(
+        "phones_unlisted",
+        "Registered phones whose User-Agent is not in inventory.phones.",
+        sources.phones_unlisted,
     )
     metrics.histogram(
         "sip_setup_seconds",

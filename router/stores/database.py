@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from router.ports import StoreError
 
 SCHEMA_VERSION = 2  # of the newest migration; kept in SQLite's user_version, where every release looks first
 BUSY_TIMEOUT = 2.0  # seconds to wait for a backup or an administrator who reads the file at the same time
+_log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MOVE_AWAY = "move it away and start again: phones register anew within their expiry"
 
@@ -110,12 +112,14 @@ def _migrate(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT})
     event.listen(engine, "connect", _leave_transactions_alone)
     event.listen(engine, "begin", _begin)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it does is said here, in one line
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    _log.info("%s has schema %d now", path, SCHEMA_VERSION)
 
 
 def _leave_transactions_alone(connection: DBAPIConnection, _record: Any) -> None:

@@ -167,6 +167,7 @@ class Story:
             Histogram((0.1, 1.0, 10.0)),
             Histogram((0.001, 0.01)),
         )
+        self.exchange.configuration = configuration.hash
         self.trunks.start(self.now)
         self.flush()
 

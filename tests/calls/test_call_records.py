@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from router.model.decision import Attempt, LineState, Outcome
 from router.sip.message import parse
 from router.sip.reason import q850_cause
 from tests.calls.story import Phone, Story
@@ -134,3 +135,37 @@ def test_the_cause_of_a_reason_header(line: str, cause: int | None) -> None:
         f"CSeq: 1 BYE\r\n{line}\r\n\r\n".encode()
     )
     assert q850_cause(message) == cause
+
+
+def test_the_record_holds_what_the_call_can_be_decided_with_again(story: Story, alice: Phone, bob: Phone) -> None:
+    """Each person's state as the first decision found it: by the second one Bob's phone had rung."""
+    voicemail = story.voicemail()
+    alice.invites("201", "Privacy: id")
+    bob.rings()
+    story.advance(20)
+    voicemail.answers()
+    alice.acks()
+    alice.hangs_up()
+    (record,) = story.records
+    assert (record.caller_person, record.connection, record.withhold) == ("alice", "fixed", True)
+    assert [(one.person, one.line, one.profile) for one in record.weighed] == [("bob", LineState.IDLE, None)]
+    assert record.attempts == (Attempt("bob", Outcome.NO_ANSWER),)
+    assert record.configuration == story.configuration.hash
+
+
+def test_an_outgoing_call_weighs_nobody(story: Story, alice: Phone) -> None:
+    trunk = story.trunk()
+    alice.invites("+3225550000")
+    trunk.refuses(486)
+    (record,) = story.records
+    assert (record.weighed, record.attempts, record.rejected) == ((), (), ())
+
+
+def test_a_caller_from_outside_stands_in_the_record_with_their_name(story: Story, bob: Phone) -> None:
+    trunk = story.trunk()
+    trunk.invites("+3242200121", sender='"Paul" <sip:+32475111222@198.51.100.1>')
+    bob.refuses(603)
+    trunk.cancels()
+    (record,) = story.records
+    assert (record.caller, record.caller_name, record.caller_person) == ("+32475111222", "Paul", None)
+    assert record.attempts == (Attempt("bob", Outcome.REJECTED),)

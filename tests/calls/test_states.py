@@ -160,6 +160,38 @@ async def test_a_full_disk_is_told_and_the_change_holds_and_is_written_later(
     await journal.close()
 
 
+async def test_changes_are_written_in_the_order_in_which_they_were_made(database: Database) -> None:
+    store = SqliteStates(database)
+    journal = Journal(store)
+    states = States(journal)
+    for number in range(60):
+        states.select(MEETING._replace(profile=f"profile {number}"), NOON)
+        if number % 3 == 0:
+            states.take_back("claire", SelectedBy.PERSON, "phone 201", NOON)
+    await journal.close()
+    assert [selection.profile for selection in await store.load()] == ["profile 59"]
+    selected = [entry.after.split(" until")[0] for entry in await everything(store) if entry.after]
+    assert selected == [f"profile {number}" for number in reversed(range(60))]
+    assert len(await everything(store)) == 80
+
+
+async def test_what_waits_for_a_broken_disk_is_bounded_and_said(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The newest is kept: it holds everything that is selected for its person."""
+    monkeypatch.setattr("router.stores.journal.MAX_WAITING", 3)
+    store = StubbornStore(database)
+    journal = Journal(store, retry_interval=60.0)
+    states = States(journal)
+    for number in range(6):
+        states.select(MEETING._replace(profile=f"profile {number}"), NOON)
+    assert caplog.text.count("is given up: too many wait for the disk") == 3
+    store.full = False
+    await journal.close()
+    assert [selection.profile for selection in await store.load()] == ["profile 5"]
+    assert len(await everything(store)) == 3
+
+
 async def test_closing_writes_what_waits_or_says_that_it_cannot(database: Database) -> None:
     store = StubbornStore(database)
     journal = Journal(store, retry_interval=60.0)

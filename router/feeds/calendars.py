@@ -17,7 +17,7 @@ from router.configuration import Configuration
 from router.feeds.copies import confirm_copy, copy_path, read_version
 from router.feeds.events import READ_SECONDS, CalendarText, read_calendars
 from router.feeds.refresh import Standing, keep_fresh
-from router.feeds.source import FeedError, Version, fetch
+from router.feeds.source import FeedError, Version, digest_of, fetch
 from router.model.decision import Selection
 from router.model.feeds import CalendarFeed, CalendarRules
 from router.model.tally import Counts
@@ -26,6 +26,7 @@ from router.ports import Clock
 GROUP: Final = "calendars"  # all of them in metrics, which name no person
 MAX_BYTES: Final = 4 * 1024 * 1024  # of one calendar
 MOST_AT_ONCE: Final = 50  # calendars that one child reads
+PAUSE_SECONDS: Final = 1.0  # after each child, so that the next one has more to read
 START_SECONDS: Final = 30.0  # over which the first looks of a start are spread
 AGAIN_SECONDS: Final = 12 * 3600.0  # until calendars that did not change are read again, as the days go by
 
@@ -130,6 +131,7 @@ class Calendars:
                 self._something_waits.clear()
             if batch:
                 await self._read_batch(batch)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     def _put_all(self) -> None:
         assert self._configuration is not None
@@ -182,6 +184,7 @@ class _Look:
         self._path = path
         self._session = session
         self._standing = standing
+        self._digest = b""  # of what is in force, for sources that do not tell whether they changed
 
     async def __call__(self) -> None:
         copy = await asyncio.to_thread(read_version, self._path)
@@ -191,6 +194,11 @@ class _Look:
         fetched = await fetch(self._session, self._feed.url, copy[0] if copy is not None else Version(), MAX_BYTES)
         if fetched is None:
             await asyncio.to_thread(confirm_copy, self._path, now)
-        else:
-            text = CalendarText(self._feed.person, self._path, fetched.chunks, fetched.version, now)
-            await self._calendars.read(text)
+            return
+        digest = await asyncio.to_thread(digest_of, fetched)
+        if digest == self._digest:
+            await asyncio.to_thread(confirm_copy, self._path, now)
+            return
+        text = CalendarText(self._feed.person, self._path, fetched.chunks, fetched.version, now)
+        await self._calendars.read(text)
+        self._digest = digest

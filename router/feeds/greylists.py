@@ -17,7 +17,7 @@ from router.configuration import Configuration, load
 from router.configuration.greylist import UnusableListError, compile_list
 from router.feeds.copies import confirm_copy, copy_path, keep_copy, read_copy, read_version
 from router.feeds.refresh import Standing, keep_fresh
-from router.feeds.source import FeedError, Fetched, Version, fetch
+from router.feeds.source import FeedError, Fetched, Version, digest_of, fetch
 from router.feeds.verification import verify_sha256, verify_signature
 from router.model.feeds import GreylistFeed
 from router.model.tally import Counts
@@ -192,6 +192,7 @@ class _Look:
         self._data_directory = data_directory
         self._path = copy_path(data_directory, "greylist", feed.url)
         self._session = session
+        self._digest = b""  # of what is in force, for sources that do not tell whether they changed
 
     async def __call__(self) -> None:
         feed, session = self._feed, self._session
@@ -200,6 +201,10 @@ class _Look:
         now = time.time()
         fetched = await fetch(session, feed.url, known)
         if fetched is None:
+            await asyncio.to_thread(confirm_copy, self._path, now)
+            return
+        digest = await asyncio.to_thread(digest_of, fetched)
+        if digest == self._digest:
             await asyncio.to_thread(confirm_copy, self._path, now)
             return
         published, signature = await self._beside(feed.sha256), await self._beside(feed.signature)
@@ -217,6 +222,7 @@ class _Look:
         _log.info(
             "list is in force", feed=feed.name, prefixes=compiled.table.entry_count, unreadable=compiled.unreadable
         )
+        self._digest = digest
         self._lists.put(feed, compiled.table)
 
     async def _beside(self, where: str) -> bytes:

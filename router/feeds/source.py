@@ -7,7 +7,9 @@ feed by its name.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import ssl
 import stat
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -46,11 +48,24 @@ class Fetched(NamedTuple):
 _UNKNOWN: Final = Version()
 
 
-def open_session() -> aiohttp.ClientSession:
-    """Make the session that all fetching shares. To be made in the running loop, and closed."""
+def digest_of(fetched: Fetched) -> bytes:
+    """Return a digest of what was fetched. Takes its time, and lets other threads work meanwhile."""
+    digest = hashlib.sha256()
+    for chunk in fetched.chunks:
+        digest.update(chunk)
+    return digest.digest()
+
+
+def open_session(trust: ssl.SSLContext | bool = True, total_seconds: float = TOTAL_SECONDS) -> aiohttp.ClientSession:
+    """Make the session that all fetching shares. To be made in the running loop, and closed.
+
+    Args:
+        trust: whose certificates are trusted; True: those that the system trusts.
+        total_seconds: longest time that one answer may take in all.
+    """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=8),
-        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS),
+        connector=aiohttp.TCPConnector(limit=8, ssl=trust),
+        timeout=aiohttp.ClientTimeout(total=total_seconds, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         # What is compressed can be a thousand times as long as it looks.
         headers={"Accept-Encoding": "identity", "User-Agent": "Renvoi"},
@@ -81,6 +96,8 @@ async def fetch(
         return await _get(session, URL(url), known, limit)
     except TimeoutError as error:
         raise FeedError("no answer came in time") from error
+    except aiohttp.ClientSSLError as error:
+        raise FeedError("its certificate is not trusted, or it speaks no TLS") from error
     except OSError as error:  # aiohttp's connection errors are among them
         raise FeedError(f"it cannot be reached: {os.strerror(error.errno) if error.errno else 'no address'}") from error
     except aiohttp.ClientPayloadError as error:

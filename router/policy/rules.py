@@ -69,8 +69,9 @@ def decide(facts: Facts, policy: Policy, now: float) -> Decision:
         now: POSIX seconds, on the policy's clock.
 
     Returns:
-        The decision. The same arguments always give the same one. A caller from outside is refused (404) only when the
-        dialled number is not the company's, or (480) when every target was tried and failed.
+        The decision. The same arguments always give the same one. A caller from outside is refused only when the
+        dialled number is not the company's (404), when the greylist is for callers with their number (403, G9), or when
+        every target was tried and failed (480).
     """
     question = Question(facts, policy, now)
     for rule in CHAIN:

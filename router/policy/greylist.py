@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from router.model.decision import Reason
-from router.policy.prefixes import HEAD, Entry, PrefixTable, number_key
+from router.policy.prefixes import HEAD, LENGTH, Entry, PrefixTable, number_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Greylist:
         self.blocks_callers = any([table.blocks_callers for table in self.tables])
         self._lengths = sorted({len(prefix) for prefix in self.exceptions}, reverse=True)
         self._by_head = _by_head(self.tables)
-        self._inbound_by_head = _by_head(table for table in self.tables if table.blocks_callers)
+        self._inbound_by_head = _by_head([table for table in self.tables if table.blocks_callers])
         self.blocks_callers = bool(self._inbound_by_head)
 
     def with_lists(self, tables: Iterable[PrefixTable]) -> Greylist:
@@ -130,9 +130,9 @@ def _longest(tables: tuple[PrefixTable, ...], number: str, inbound: bool) -> Ent
     best, best_table = -1, tables[0]
     for table in tables:
         found = table.find_inbound(key) if inbound else table.find(key)
-        if found >= 0 and (best < 0 or found & 15 > best & 15):
+        if found >= 0 and (best < 0 or found & LENGTH > best & LENGTH):
             best, best_table = found, table
-    return best_table.entry(best, number) if best >= 0 else None
+    return None if best < 0 else best_table.entry(best, number)
 
 
 def _by_head(tables: Iterable[PrefixTable]) -> dict[str, tuple[PrefixTable, ...]]:

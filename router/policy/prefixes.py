@@ -3,7 +3,7 @@
 A prefix is a range of numbers, and of two ranges either one lies in the other or they are disjoint. So the rows are
 sorted by where their ranges begin, each knows the row that encloses it, and a look-up is one bisection and, seldom, a
 step outwards.
-A row takes 19 bytes. Rows stand in blocks, small enough that each can be handed from process to process without holding
+A row takes 20 bytes. Rows stand in blocks, small enough that each can be handed from process to process without holding
 up anything else.
 """
 
@@ -16,15 +16,17 @@ from typing import Final, NamedTuple
 
 from router.policy.dialling import LONGEST_E164
 
-MAX_SOURCES: Final = 1 << 16  # what two bytes a row can tell apart
+MAX_SOURCES: Final = 1 << 16  # more are a mistake; 32 bits of a row tell them apart
 HEAD: Final = 4  # "+" and three digits, by which most numbers are found not to be listed
 _SHIFT: Final = 14
-_ROWS: Final = 1 << _SHIFT  # of a block: 300 kB
+_ROWS: Final = 1 << _SHIFT  # of a block: 320 kB
 _OFFSET: Final = _ROWS - 1
 # Numbers are compared as numbers of base 11, filled up to the longest with a digit that none has: so a number that is
-# shorter than a prefix lies outside the prefix's range.
+# shorter than a prefix lies outside the prefix's range. What is compared has four bits more: the length of a prefix, so
+# that a short one sorts before the longer ones that begin where it does, and 15 for a number, which comes after all.
 _BASE: Final = 11
-_WIDTHS: Final = tuple(_BASE ** (LONGEST_E164 - length) for length in range(LONGEST_E164 + 1))
+LENGTH: Final = 15  # mask of these bits
+_WIDTHS: Final = tuple(_BASE ** (LONGEST_E164 - length) << 4 for length in range(LONGEST_E164 + 1))
 
 
 class ListSource(NamedTuple):
@@ -55,24 +57,20 @@ class Entry(NamedTuple):
 
 
 class _Block:
-    """Rows in parallel arrays: where the range begins, digits of the prefix, enclosing row (-1: none), source, line."""
+    """Rows in parallel arrays: the prefix as it is compared, the row around it (-1: none), and its source and line."""
 
-    __slots__ = ("lengths", "lines", "parents", "sources", "starts")
+    __slots__ = ("keys", "parents", "places")
 
-    def __init__(
-        self, starts: array[int], lengths: array[int], parents: array[int], sources: array[int], lines: array[int]
-    ) -> None:
-        self.starts = starts
-        self.lengths = lengths
+    def __init__(self, keys: array[int], parents: array[int], places: array[int]) -> None:
+        self.keys = keys
         self.parents = parents
-        self.sources = sources
-        self.lines = lines
+        self.places = places  # index of the source, times 2**32, plus the line
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _Block, (self.starts, self.lengths, self.parents, self.sources, self.lines)
+        return _Block, (self.keys, self.parents, self.places)
 
     def pieces(self) -> tuple[object, ...]:
-        return self.starts, self.lengths, self.parents, self.sources, self.lines
+        return self.keys, self.parents, self.places
 
 
 class PrefixTable:
@@ -91,9 +89,9 @@ class PrefixTable:
 
     def __init__(self, blocks: tuple[_Block, ...], sources: tuple[ListSource, ...], heads: frozenset[str]) -> None:
         self._blocks = blocks
-        self._firsts = tuple([block.starts[0] for block in blocks])
+        self._firsts = tuple([block.keys[0] for block in blocks])
         self.sources = sources
-        self.entry_count = sum([len(block.starts) for block in blocks])
+        self.entry_count = sum([len(block.keys) for block in blocks])
         self.heads = heads
         self.blocks_callers = any([source.inbound for source in sources])
 
@@ -105,8 +103,6 @@ class PrefixTable:
             entries: digits (1 to 15, without "+"), index of the source, and line of each prefix.
             sources: at most `MAX_SOURCES`.
         """
-        # Range and length in one integer: a short prefix sorts before the longer ones that begin where it does. Source
-        # and line in another: a million tuples would be looked through by the garbage collector again and again.
         written: dict[int, int] = {}
         heads: set[str] = set()
         for digits, source, line in entries:
@@ -120,15 +116,8 @@ class PrefixTable:
         blocks = []
         for begin in range(0, len(keys), _ROWS):
             rows = keys[begin : begin + _ROWS]
-            places = [written[key] for key in rows]
-            block = _Block(
-                array("Q", [key >> 4 for key in rows]),
-                array("B", [key & 15 for key in rows]),
-                parents[begin : begin + _ROWS],
-                array("H", [place >> 32 for place in places]),
-                array("I", [place & 0xFFFFFFFF for place in places]),
-            )
-            blocks.append(block)
+            places = array("Q", [written[key] for key in rows])
+            blocks.append(_Block(array("Q", rows), parents[begin : begin + _ROWS], places))
         return cls(tuple(blocks), sources, _with_shorter_heads(heads))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -144,16 +133,16 @@ class PrefixTable:
         if index < 0:
             return -1
         block = self._blocks[index]
-        offset = bisect_right(block.starts, key) - 1
-        length: int = block.lengths[offset]
-        while key - block.starts[offset] >= _WIDTHS[length]:
+        offset = bisect_right(block.keys, key) - 1
+        listed: int = block.keys[offset]
+        while key - listed >= _WIDTHS[listed & LENGTH]:
             row: int = block.parents[offset]
             if row < 0:
                 return -1
             index, offset = row >> _SHIFT, row & _OFFSET
             block = self._blocks[index]
-            length = block.lengths[offset]
-        return (index << _SHIFT | offset) << 4 | length
+            listed = block.keys[offset]
+        return (index << _SHIFT | offset) << 4 | (listed & LENGTH)
 
     def find_inbound(self, key: int) -> int:
         """Return the longest prefix that blocks the caller with this `number_key`, or -1."""
@@ -164,9 +153,11 @@ class PrefixTable:
 
     def entry(self, found: int, number: str = "") -> Entry:
         """Return what stands in the row that was found; `number` (E.164 with "+") may say again of which number."""
-        block, offset = self._blocks[found >> 4 >> _SHIFT], (found >> 4) & _OFFSET
-        prefix = number[: (found & 15) + 1] or "+" + _written(block.starts[offset], block.lengths[offset])
-        return Entry(prefix, self.sources[block.sources[offset]], block.lines[offset])
+        row = found >> 4
+        block, offset = self._blocks[row >> _SHIFT], row & _OFFSET
+        place: int = block.places[offset]
+        prefix = number[: (found & LENGTH) + 1] or _written(block.keys[offset])
+        return Entry(prefix, self.sources[place >> 32], place & 0xFFFFFFFF)
 
     def covering(self, first: str, last: str) -> Iterator[Entry]:
         """Yield the prefixes that hold any number from `first` to `last` (with "+", equally long), the shortest first
@@ -179,7 +170,7 @@ class PrefixTable:
         yield from reversed(around)
         end = number_key(last)
         for row in range(self._first_after(number_key(first)), self.entry_count):
-            if self._blocks[row >> _SHIFT].starts[row & _OFFSET] > end:
+            if self._blocks[row >> _SHIFT].keys[row & _OFFSET] > end:
                 return
             entry = self.entry(row << 4)
             if len(entry.prefix) <= len(first):
@@ -193,40 +184,40 @@ class PrefixTable:
     def _around(self, found: int) -> int:
         """Return the prefix that encloses a found one, in the same form, or -1."""
         row: int = self._blocks[found >> 4 >> _SHIFT].parents[(found >> 4) & _OFFSET]
-        return row if row < 0 else row << 4 | self._blocks[row >> _SHIFT].lengths[row & _OFFSET]
+        return row if row < 0 else row << 4 | (self._blocks[row >> _SHIFT].keys[row & _OFFSET] & LENGTH)
 
     def _first_after(self, key: int) -> int:
         """Return the first row whose range begins after `key`."""
         index = bisect_right(self._firsts, key) - 1
-        return 0 if index < 0 else (index << _SHIFT) + bisect_right(self._blocks[index].starts, key)
+        return 0 if index < 0 else (index << _SHIFT) + bisect_right(self._blocks[index].keys, key)
 
 
 def number_key(number: str) -> int:
     """Return where a number (E.164 with "+") stands among all numbers. Raises `ValueError` for most of what is none."""
-    return int(number[1 : LONGEST_E164 + 1].ljust(LONGEST_E164, "a"), _BASE)
+    return int(number[1 : LONGEST_E164 + 1].ljust(LONGEST_E164, "a"), _BASE) << 4 | LENGTH
 
 
-def _written(start: int, length: int) -> str:
-    """Write the prefix whose range begins at `start`."""
+def _written(key: int) -> str:
+    """Write a prefix, with "+"."""
+    length = key & LENGTH
+    value = key // _WIDTHS[length]
     digits = []
-    start //= _WIDTHS[length]
     for _ in range(length):
-        start, digit = divmod(start, _BASE)
+        value, digit = divmod(value, _BASE)
         digits.append(str(digit))
-    return "".join(reversed(digits))
+    return "+" + "".join(reversed(digits))
 
 
 def _enclosing(keys: list[int]) -> Iterator[int]:
-    """Yield for each key (range and length, sorted) which of them encloses it most closely, or -1."""
+    """Yield for each prefix, sorted as they are compared, which of them encloses it most closely, or -1."""
     open_ends: list[int] = []
     open_rows: list[int] = []
     for row, key in enumerate(keys):
-        start = key >> 4
-        while open_ends and open_ends[-1] <= start:
+        while open_ends and open_ends[-1] <= key:
             open_ends.pop()
             open_rows.pop()
         yield open_rows[-1] if open_rows else -1
-        open_ends.append(start + _WIDTHS[key & 15])
+        open_ends.append((key & ~LENGTH) + _WIDTHS[key & LENGTH])
         open_rows.append(row)
 
 

@@ -93,6 +93,15 @@ def test_the_choice_bears_the_phone_that_made_it(story: Story, alice: Phone) -> 
     )
 
 
+def test_a_person_behind_a_pbx_dials_codes_as_well(story: Story) -> None:
+    """F4: policy belongs to the person, not to the phone."""
+    pbx = story.pbx()
+    pbx.invites("*21", sender="<sip:200@192.0.2.50>")
+    assert pbx.received(200, "INVITE")
+    pbx.acks()
+    assert [selection.actor for selection in story.exchange.states.of("alice")] == ["phone 200 at central"]
+
+
 def test_a_profile_of_others_is_refused_and_nothing_changes(story: Story, alice: Phone) -> None:
     """R8, R9."""
     alice.invites("*22")

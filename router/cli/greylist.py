@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from router.cli.findings import ConfigOption, JsonOption, Language, LanguageOption, load_or_exit, print_json
+from router.feeds.copies import FOLDER
+from router.feeds.greylists import compile_copies, with_lists
 from router.model.decision import Reason
 from router.policy import Policy
 from router.policy.greylist import GreylistException, not_let_in, not_to_be_called
@@ -28,6 +30,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "emergency": ("an emergency number, which no list touches", "un numéro d'urgence, qu'aucune liste ne touche"),
     "own": ("a number of the company: calls to it stay inside", "un numéro de l'entreprise : l'appel reste interne"),
     "short": ("a short number, which no list touches", "un numéro court, qu'aucune liste ne touche"),
+    "without": ("  without {name}: no copy in {directory}", "  sans {name} : pas de copie dans {directory}"),
     "limits": ("counts to the limit {names}", "compte pour la limite {names}"),
 }
 
@@ -97,20 +100,28 @@ def show(
 ) -> None:
     """Say whether a number may be called, and which entry of which list says so.
 
+    Lists that somebody else keeps are read from the copies that the router made of them.
+
     Exit code 0: it may be called; 1: it must not; 2: wrong command line.
     """
-    policy = load_or_exit(config, json=json).configuration.policy
+    configuration = load_or_exit(config, json=json).configuration
+    zone = configuration.policy.zone
     try:
-        now = moment(at, policy.zone, time.time())
+        now = moment(at, zone, time.time())
     except WrongInput as error:
         raise typer.BadParameter(str(error), param_hint=f"--{error.option}") from None
-    standing = standing_of(number, policy, now)
+    feeds = configuration.feeds.greylists
+    copies = compile_copies(configuration.data_directory, feeds)
+    missing = [feed.name for feed in feeds if feed not in copies]
+    standing = standing_of(number, with_lists(configuration, copies.values()).policy, now)
     if standing is None:
         raise typer.BadParameter(f"{number!r} is no telephone number; write it as it is dialled, or with +")
     if json:
-        print_json(_as_dict(standing, policy.zone, lang))
+        print_json({**_as_dict(standing, zone, lang), "without": missing})
     else:
-        print(_as_text(standing, policy.zone, lang))
+        print(_as_text(standing, zone, lang))
+        for name in missing:
+            print(_word("without", lang, name=name, directory=str(configuration.data_directory / FOLDER)))
     raise typer.Exit(0 if standing.may_be_called else 1)
 
 

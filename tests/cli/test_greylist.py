@@ -9,7 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from router.cli.main import app
-from tests.policy.company import COMPANY
+from router.feeds.copies import copy_path, keep_copy
+from router.feeds.source import Version
+from tests.policy.company import COMPANY, moment
 
 WHEN = "2026-11-24T10:00"
 TEXT = (
@@ -88,9 +90,33 @@ def test_in_json(config: Path) -> None:
         "caller_exception": None,
         "ended_exceptions": [],
         "limits": ["abroad"],
+        "without": [],
     }
     assert (exception["prefix"], exception["until"]) == ("+224621", "2027-01-01T00:00:00+01:00")
     assert (exception["approved_by"], exception["source"]) == ("paul", f"company.yaml:{line_of('prefix: ')}")
+
+
+def test_a_list_of_somebody_else_is_read_from_the_routers_copy(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X2: with its name and when it was fetched; without a copy, it says so."""
+    monkeypatch.chdir(tmp_path)
+    url = "https://fraud.example/list?key=s3cret"
+    sources = f"greylist:\n  sources:\n    - {{url: '{url}', sha256: '{'0' * 64}', inbound: true}}\n"
+    (config / "company.yaml").write_text(TEXT.replace("greylist:\n", sources))
+    result = show(config, "+88212345678")
+    assert result.exit_code == 0
+    assert "not listed" in result.stdout
+    assert "no copy in var/feeds" in result.stdout
+    keep_copy(copy_path(Path("var"), "greylist", url), b"# list\n+882\n", Version(), moment("2026-11-24T09:12"))
+    result = show(config, "+88212345678")
+    assert result.exit_code == 1
+    assert "must not be called · its calls are refused" in result.stdout
+    assert "no copy" not in result.stdout
+    assert ":2, fetched 2026-11-24 09:12" in result.stdout
+    assert "s3cret" not in result.stdout
+    entry = json.loads(show(config, "+88212345678", "--json").stdout)["caller_entry"]
+    assert (entry["line"], entry["inbound"], entry["fetched_at"]) == (2, True, "2026-11-24T09:12:00+01:00")
 
 
 @pytest.mark.parametrize("arguments", [["nobody"], ["+22512345678", "--at", "yesterday"], []])

@@ -20,11 +20,10 @@ _AGAIN: Final = "have it approved again if it is still needed"
 
 class _Exception(NamedTuple):
     what: str
-    until: date | None
+    until: date
     approved_by: str | None
     clause: str
     location: tuple[str | int, ...]
-    private: bool = False
     call: Call | None = None  # one that it is about
 
 
@@ -32,10 +31,6 @@ def exceptions_are_in_force(examination: Examination) -> Iterator[Finding]:
     """S8 D1: an exception that has expired has no effect; one that soon will is announced."""
     zone, now = examination.policy.zone, examination.now
     for exception in _exceptions(examination):
-        if exception.until is None:
-            message = f"{exception.what} is a private phone without an end"
-            yield examination.warning(message, "an exception is temporary: add until:", "D1", *exception.location)
-            continue
         end = end_of_exception(exception.until, zone)
         if end <= now:
             verb = "is refused since" if exception.clause == "D1" else "ended on"
@@ -59,10 +54,7 @@ def approvers_work_here(examination: Examination) -> Iterator[Finding]:
     for exception in _exceptions(examination):
         approver = exception.approved_by
         if approver is None:
-            if exception.private:
-                message = f"{exception.what} is a private phone that nobody approved"
-                yield examination.warning(message, "add approved_by:", "S8", *exception.location)
-            continue
+            continue  # a private phone without one is not even loaded
         section = people.get(approver) or next((p for p in people.values() if p.name == approver), None)
         if section is None:
             message = f"{exception.what} was approved by {approver!r}, who is nobody here"
@@ -93,11 +85,10 @@ def _exceptions(examination: Examination) -> Iterator[_Exception]:
             own = ("people", name, "exceptions", index)
             yield _Exception(what, caller.until, caller.approved_by, caller.clause, own, call=call)
         for device_name, device in section.devices.items():
-            private = device.kind == "private"
-            if private or device.until is not None:
+            if device.until is not None:
                 what = f"{device_name} of {section.name}"
                 phone = ("people", name, "devices", device_name)
-                yield _Exception(what, device.until, device.approved_by, "D1", phone, private)
+                yield _Exception(what, device.until, device.approved_by, "D1", phone)
 
 
 def _is_named(person: Person, named: list[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from router.configuration.findings import Finding, Severity
 from router.model.decision import (
@@ -17,10 +16,9 @@ from router.model.decision import (
     Target,
     Weighed,
 )
-from router.policy.schedule import Window
 from router.policy.snapshot import SCHEDULE, Person, SharedLine
 from router.proof.examination import Examination
-from router.proof.moments import Moments
+from router.proof.ringing import Ringing
 from router.proof.survey import number_with
 from router.proof.walk import Call, Case, Entangled
 from router.proof.written import blocked_number, stand_in_problem
@@ -33,21 +31,14 @@ def walk_to_everybody(examination: Examination) -> None:
     for group in survey.alike:
         person = group[0]
         others = tuple(other.name for other in group[1:])
-        rung = _Rung()
-        for call in _calls_to(examination, person):
-            _walk(examination, call, person, judge, others, rung)
-        judge.times_of_ringing(person, others, rung)
+        ringing = Ringing(person)
+        for number, call in enumerate(_calls_to(examination, person)):
+            # The first one is that of an ordinary caller.
+            _walk(examination, call, person, judge, others, ringing if number == 0 else None)
+        ringing.judge(examination, person.name + _and(others))
     for dialled, line in survey.lines.items():
         for call in _calls_to_line(examination, dialled, line):
             _walk(examination, call, line, judge, (), None)
-
-
-@dataclass(slots=True)
-class _Rung:
-    """When the phones of somebody ring who did nothing about it, by era; `eras` holds those that were walked."""
-
-    eras: list[Moments] = field(default_factory=list)
-    moments: set[tuple[int, int]] = field(default_factory=set)
 
 
 def _walk(
@@ -56,18 +47,16 @@ def _walk(
     holder: Person | SharedLine,
     judge: _Judge,
     others: tuple[str, ...],
-    rung: _Rung | None,
+    ringing: Ringing | None,
 ) -> None:
     survey = examination.survey
     line = survey.rules_for(holder).windows if isinstance(holder, SharedLine) else ()
     for moments in survey.eras(holder, call.caller_number):
-        if rung is not None:
-            rung.eras.append(moments)
         try:
             for case in examination.walk.walk(call, moments, line):
                 judge.judge(case, holder, others)
-                if rung is not None and case.decision.action is Action.RING and case.unusual == 0:
-                    rung.moments.update((len(rung.eras) - 1, index) for index in case.moments)
+                if ringing is not None:
+                    ringing.note(case, moments)
         except Entangled:
             judge.entangled(holder)
 
@@ -141,47 +130,12 @@ class _Judge:
             self._absent_stand_in(case, holder, others)
             self._missing_stand_in(case)
 
-    def times_of_ringing(self, person: Person, others: tuple[str, ...], rung: _Rung) -> None:
-        """S6 S3: somebody who has a phone can be reached at some time, and in opening hours."""
-        if person.phone is None or not rung.eras:
-            return
-        left = person.left_at is not None and person.left_at <= self._examination.now
-        if left:
-            return
-        if not rung.moments:
-            self._find(
-                Severity.WARNING,
-                "S6",
-                f"the phones of {person.name}{_and(others)} never ring: the schedule of {person.role} leaves no time",
-                "leave the working hours out of the schedule",
-                "people",
-                person.id,
-            )
-            return
-        hours = self._policy_hours()
-        if not hours or not person.schedule:
-            return
-        open_and_rung = any(
-            any(window.covers(rung.eras[era].local[index]) for window in hours) for era, index in rung.moments
-        )
-        if not open_and_rung:
-            self._find(
-                Severity.WARNING,
-                "S6",
-                f"the phones of {person.name}{_and(others)} ring only outside the hours of the main number",
-                f"look at the schedule of {person.role}",
-                "people",
-                person.id,
-            )
-
     def entangled(self, holder: Person | SharedLine) -> None:
         """Say that not every case could be walked."""
-        self._find(
-            Severity.WARNING,
-            "S3",
-            f"forwards of calls to {_name(holder)} are too entangled to be proved to their ends",
-            "let fewer people forward to one another",
-            *_location(holder, self._examination),
+        message = f"forwards of calls to {_name(holder)} are too entangled to be proved to their ends"
+        location = _location(holder, self._examination)
+        self._examination.found.append(
+            self._examination.warning(message, "let fewer people forward to one another", "S3", *location)
         )
 
     def _refused(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
@@ -271,7 +225,7 @@ class _Judge:
         for reason in case.decision.rejected:
             target = self._leads_to.get(reason_key(reason))
             if isinstance(target, DialNumber):
-                finding = blocked_number(self._examination, target.number, reason, case.at)
+                finding = blocked_number(self._examination, target.number, reason.source, case.at)
                 if finding is not None:
                     self._examination.shows(finding, case)
 
@@ -313,10 +267,6 @@ class _Judge:
             if all(line.closed is not None and str(line.closed.target) != target for line in those)
         }
 
-    def _policy_hours(self) -> tuple[Window, ...]:
-        main = self._policy.numbers.get(self._examination.document.company.main_number)
-        return main.hours if isinstance(main, SharedLine) else ()
-
     def _show(
         self,
         case: Case,
@@ -329,11 +279,6 @@ class _Judge:
     ) -> None:
         mark = self._examination.place(source, *_location(holder, self._examination))
         self._examination.shows(Finding(mark, message, suggestion, severity, clause), case)
-
-    def _find(self, severity: Severity, clause: str, message: str, suggestion: str, *location: str | int) -> None:
-        self._examination.found.append(
-            Finding(self._examination.mark(*location), message, suggestion, severity, clause)
-        )
 
 
 def reason_key(reason: Reason) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def targets_lead_somewhere(examination: Examination) -> Iterator[Finding]:
             if problem is not None:
                 yield problem
         if section.number is not None:
-            blocked = blocked_number(examination, section.number, Reason("", ""), now)
+            blocked = blocked_number(examination, section.number, "", now)
             if blocked is not None:
                 yield blocked
             if not examination.configuration.trunks:
@@ -62,14 +62,14 @@ def stand_in_problem(examination: Examination, person: Person, at: float, source
     return None
 
 
-def blocked_number(examination: Examination, number: str, reason: Reason, at: float) -> Finding | None:
-    """Find fault with an outside number to which a rule with this reason sends calls at a moment; X2."""
+def blocked_number(examination: Examination, number: str, source: str, at: float) -> Finding | None:
+    """Find fault with an outside number to which a rule written at `source` sends calls at a moment; X2."""
     blocked = examination.policy.greylist.match(number, at)
     if blocked is None or examination.policy.owned.owns(number):
         return None
     names = [name for name, section in examination.document.targets.items() if section.number == number]
-    mark = examination.mark("targets", names[0]) if names else examination.place(reason.source, "people")
-    what = f"{names[0]} goes to {number}" if names else f"calls are sent to {number} ({reason.text})"
+    mark = examination.mark("targets", names[0]) if names else examination.place(source, "people")
+    what = f"{names[0]} goes to {number}" if names else f"calls are sent to {number}"
     message = f"{what}, but {blocked.text} ({blocked.source})"
     return Finding(mark, message, "add an exception, or another number", Severity.ERROR, "X2")
 

@@ -183,6 +183,15 @@ def test_a_code_selects_only_what_the_caller_may_select(call: Facts, now: float)
         assert problem_with(made, POLICY, now) is None
 
 
+@given(facts(), moments, st.sampled_from(Outcome))
+def test_every_reason_is_given_in_both_languages(call: Facts, now: float, outcome: Outcome) -> None:
+    """And says what was weighed."""
+    for decision in whole_call(call, now, outcome):
+        for reason in (*decision.because, *decision.rejected):
+            assert reason.rule, reason
+            assert reason.french, reason
+
+
 @given(facts(), moments)
 def test_the_same_question_gets_the_same_answer(call: Facts, now: float) -> None:
     assert decide(call, POLICY, now) == decide(call, POLICY, now)

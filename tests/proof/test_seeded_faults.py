@@ -108,7 +108,7 @@ FAULTS = {
     "a queue that is closed when it is needed": Fault(
         'busy_other: queue:sales}\n',
         "busy_other: queue:sales}\n    schedule: []\n",
-        E, "R3", "busy_other: queue:sales}", "but calls to Claire Dubois are sent there at other times",
+        E, "R3", "busy_other: queue:sales}", "queue:sales is open 08:00",
         to("queue:sales", "R3"),
     ),
     "a shared number answered by somebody who is at lunch": Fault(

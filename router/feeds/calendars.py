@@ -14,7 +14,7 @@ import structlog
 
 from router import aside
 from router.configuration import Configuration
-from router.feeds.copies import confirm_copy, copy_path, read_version
+from router.feeds.copies import confirm_copy, copy_path, drop_copies, read_version
 from router.feeds.events import READ_SECONDS, CalendarText, read_calendars
 from router.feeds.refresh import Standing, keep_fresh
 from router.feeds.source import FeedError, Version, digest_of, fetch
@@ -23,6 +23,7 @@ from router.model.feeds import CalendarFeed, CalendarRules
 from router.model.tally import Counts
 from router.ports import Clock
 
+KIND: Final = "calendar"
 GROUP: Final = "calendars"  # all of them in metrics, which name no person
 MAX_BYTES: Final = 4 * 1024 * 1024  # of one calendar
 MOST_AT_ONCE: Final = 50  # calendars that one child reads
@@ -59,6 +60,7 @@ class Calendars:
         self._rules = CalendarRules()
         self._waiting: dict[str, tuple[CalendarText, asyncio.Future[None] | None]] = {}
         self._something_waits = asyncio.Event()
+        self._some_are_gone = True  # for all that is known
         self.standings: dict[str, Standing] = {}
 
     def follow(self, configuration: Configuration, session: aiohttp.ClientSession) -> None:
@@ -73,10 +75,11 @@ class Calendars:
             del self._feeds[person], self.standings[person]
             self._tasks.pop(person).cancel()
             self._waiting.pop(person, None)
+            self._some_are_gone = True
             if person not in feeds:
                 self._set_calendar(person, ())
         for person, feed in feeds.items():
-            path = copy_path(configuration.data_directory, "calendar", feed.url)
+            path = copy_path(configuration.data_directory, KIND, feed.url)
             if person not in self._feeds:
                 self._feeds[person] = feed
                 standing = self.standings[person] = Standing(
@@ -90,7 +93,8 @@ class Calendars:
                 self._put(CalendarText(person, path), None)
             elif changed_rules:
                 self._put(CalendarText(person, path), None)
-        if feeds and self._reader is None:
+        self._something_waits.set()
+        if self._reader is None:
             self._reader = asyncio.create_task(self._read(), name="read calendars")
 
     async def read(self, text: CalendarText) -> None:
@@ -129,14 +133,23 @@ class Calendars:
             batch = [self._waiting.pop(person) for person in list(self._waiting)[:MOST_AT_ONCE]]
             if not self._waiting:
                 self._something_waits.clear()
+            if self._some_are_gone:
+                self._some_are_gone = False
+                await asyncio.to_thread(drop_copies, *self._copies())
             if batch:
                 await self._read_batch(batch)
                 await asyncio.sleep(PAUSE_SECONDS)
 
+    def _copies(self) -> tuple[Path, str, frozenset[Path]]:
+        """Where the copies are that are still needed: nobody's calendar is kept for longer than it has to be."""
+        assert self._configuration is not None
+        directory = self._configuration.data_directory
+        return directory, KIND, frozenset(copy_path(directory, KIND, feed.url) for feed in self._feeds.values())
+
     def _put_all(self) -> None:
         assert self._configuration is not None
         for person, feed in self._feeds.items():
-            path = copy_path(self._configuration.data_directory, "calendar", feed.url)
+            path = copy_path(self._configuration.data_directory, KIND, feed.url)
             self._put(CalendarText(person, path), None)
 
     async def _read_batch(self, batch: list[tuple[CalendarText, asyncio.Future[None] | None]]) -> None:

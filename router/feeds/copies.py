@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -75,3 +76,10 @@ def keep_copy(path: Path, data: bytes, version: Version, now: float) -> None:
 def confirm_copy(path: Path, now: float) -> None:
     """Note that a copy is up to date at `now` (POSIX seconds). Raises OSError."""
     os.utime(path, (now, now))
+
+
+def drop_copies(data_directory: Path, kind: str, kept: Container[Path]) -> None:
+    """Remove the copies of one kind that are not among those `kept`. Raises OSError."""
+    for path in (data_directory / FOLDER).glob(f"{kind}-*"):
+        if path not in kept:
+            path.unlink(missing_ok=True)

@@ -62,7 +62,8 @@ def explain(
     if json:
         print_json(json_format.loads(serialise(record, zone)))
     else:
-        print(explained(record, people, zone, words))
+        current = "" if configuration is None else configuration.hash
+        print(explained(record, people, zone, words, current))
 
 
 def record_file(configuration: Configuration | None, records: Path | None) -> Path:

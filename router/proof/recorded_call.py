@@ -15,7 +15,9 @@ _WAYS = {Origin.TRUNK: "by_trunk", Origin.PBX: "by_pbx", Origin.PERSON: "by_devi
 _HASH_DIGITS = 12  # as much of a configuration's hash as tells one from another
 
 
-def explain(record: CallRecord, people: Mapping[str, Person], zone: tzinfo, words: Wording) -> str:
+def explain(
+    record: CallRecord, people: Mapping[str, Person], zone: tzinfo, words: Wording, configuration: str = ""
+) -> str:
     """Put a recorded call into words, as a text of several lines.
 
     Args:
@@ -23,6 +25,7 @@ def explain(record: CallRecord, people: Mapping[str, Person], zone: tzinfo, word
         people: people by id, to call them by name; those who are not among them are called by their id.
         zone: of the times.
         words: the language.
+        configuration: hash of the one at hand, or "": where another one decided, lines may have moved since.
     """
     started = datetime.fromtimestamp(record.started, zone)
     facts = [
@@ -39,7 +42,9 @@ def explain(record: CallRecord, people: Mapping[str, Person], zone: tzinfo, word
         (words("ended"), _end(record, words)),
     ]
     if record.configuration:
-        course.append((words("decided_by"), words("configuration", hash=record.configuration[:_HASH_DIGITS])))
+        moved = configuration not in ("", record.configuration)
+        phrase = "another_configuration" if moved else "configuration"
+        course.append((words("decided_by"), words(phrase, hash=record.configuration[:_HASH_DIGITS])))
     reasons = table(
         [
             (words("because"), rows(record.because, words)),

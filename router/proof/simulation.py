@@ -304,6 +304,8 @@ def _usage(used: Iterable[str], policy: Policy, now: float) -> Mapping[tuple[str
         if found is None:
             raise WrongInput("used", f"{written!r} says nothing about a limit; {_USED_FORM}")
         key = found["group"], found["person"] or ""
+        if key[0] not in policy.limits.groups:
+            raise WrongInput("used", _unknown("limit", key[0], policy.limits.groups))
         if key[1] and key[1] not in policy.people:
             raise WrongInput("used", _unknown("person", key[1], policy.people))
         before = usage.get(key) or Usage(int(now // 60), 0, local_time(now, policy.zone).day, 0, 0.0)
@@ -346,4 +348,4 @@ def _bracketed(host: str) -> str:
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> str:
-    return f"there is no {what} {word!r}; {closest(word, known) or 'see the configuration'}"
+    return f"there is no {what} {word!r}; {closest(word, map(str, known)) or 'see the configuration'}"

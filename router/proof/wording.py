@@ -104,6 +104,10 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "ended_by_callee": ("ended by the callee", "terminé par l'appelé"),
     "ended_by_router": ("ended by the router", "terminé par le routeur"),
     "configuration": ("configuration {hash}", "configuration {hash}"),
+    "another_configuration": (
+        "configuration {hash}, which has changed since: lines may have moved",
+        "configuration {hash}, modifiée depuis : les lignes ont pu changer",
+    ),
     "no_such_call": (
         "no call {call} in {path}; the latest are:",
         "aucun appel {call} dans {path} ; les derniers :",

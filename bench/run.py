@@ -10,6 +10,7 @@ Figures of the last line (null where the load harness is missing):
     kb_per_held_call   memory that an established call holds, on a process that never carried more
     decide_us          one decision of the policy: 1,000 people, 10,000 greylist prefixes
     parse_us           one INVITE of 940 bytes, cut into start line and headers
+    greylist_us        finding a number, or that it is not listed, among 1,000,000 greylist prefixes
 
 The harness (`sipbench.py step|search|hold`, with SIPp) is not part of the project: name its file or folder with
 `--sipbench` or the environment variable SIPBENCH.  It wants the router on 127.0.0.1:5060, and pins it to CPU 0 and
@@ -23,6 +24,7 @@ import argparse
 import json
 import os
 import queue
+import random
 import signal
 import subprocess
 import sys
@@ -34,7 +36,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from router.policy.greylist import Greylist
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATION = ROOT / "bench" / "config"
@@ -62,6 +67,8 @@ SDP = (
     "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
 )
 INVITE_BYTES = 940
+PREFIXES = 1_000_000
+LOOK_UPS = 20_000
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,41 @@ def decide_microseconds() -> float:
     decision = decide(facts, configuration.policy, now)
     assert decision.action is Action.DIAL, decision
     return microseconds(lambda: decide(facts, configuration.policy, now))
+
+
+def greylist_microseconds() -> float:
+    """Time to look a number up among a million prefixes: the mean of numbers that are listed and of others.
+
+    There are so many numbers that the processor's cache does not know them all.
+    """
+    from router.policy.greylist import Greylist
+    from router.policy.prefixes import ListSource, PrefixTable
+
+    chance = random.Random(1)
+    prefixes = [
+        str(chance.randrange(10 ** (length - 1), 10**length)) for length in chance.choices(range(5, 12), k=PREFIXES)
+    ]
+    table = PrefixTable.of([(prefix, 0, line) for line, prefix in enumerate(prefixes, 1)], (ListSource("bench"),))
+    greylist = Greylist([table])
+    listed = [f"+{prefix:5<12}" for prefix in chance.sample(prefixes, LOOK_UPS)]
+    others: list[str] = []
+    while len(others) < LOOK_UPS:
+        number = f"+{chance.randrange(10**11, 10**12)}"
+        if greylist.entry(number) is None:
+            others.append(number)
+    figures = [look_up_microseconds(greylist, numbers) for numbers in (listed, others)]
+    print(f"greylist: {figures[0]:.2f} us to find a number, {figures[1]:.2f} us to find that it is not listed")
+    return round(sum(figures) / len(figures), 2)
+
+
+def look_up_microseconds(greylist: Greylist, numbers: list[str]) -> float:
+    """Mean time to look one of these numbers up."""
+
+    def look_up() -> None:
+        for number in numbers:
+            greylist.entry(number)
+
+    return min(timeit.repeat(look_up, repeat=7, number=1)) / len(numbers) * 1e6
 
 
 @contextmanager
@@ -229,7 +271,12 @@ def main() -> None:
         print("bench: no load harness (--sipbench or SIPBENCH), so only the micro-benchmarks run", file=sys.stderr)
     else:
         loaded = measure(script, QUICK if options.quick else FULL)
-    print(json.dumps({**loaded, "decide_us": decide_microseconds(), "parse_us": parse_microseconds()}))
+    figures = {
+        "decide_us": decide_microseconds(),
+        "parse_us": parse_microseconds(),
+        "greylist_us": greylist_microseconds(),
+    }
+    print(json.dumps({**loaded, **figures}))
 
 
 if __name__ == "__main__":

@@ -101,8 +101,12 @@ class Identities:
         if section.shows is not None:
             self._levels.append(_Level("person", section.shows, str(compilation.mark("people", person, "shows"))))
         self._levels.extend(_Level("role", shows, source) for shows, source in role.shows)
-        if document.connections.model_fields_set:
-            self._levels.append(_Level("connection", document.connections, str(compilation.mark("connections"))))
+        # Those that are like others come first, so that their own line speaks for them.
+        for connection in sorted(Connection, key=lambda connection: connection not in _LIKE):
+            rule = getattr(document.connections, connection.value)
+            if rule is not None:
+                source = str(compilation.mark("connections", connection.value))
+                self._levels.append(_Level("connection", Shows(**{connection.value: rule}), source))
         self._levels.append(_Level("usual", USUAL, ""))
         if document.company.shows is not None:
             everywhere = Shows(**{connection.value: document.company.shows for connection in Connection})
@@ -190,13 +194,16 @@ class Identities:
     def _outranked(
         self, levels: Iterator[_Level], winner: _Level, connection: Connection, shown: _Candidate
     ) -> Iterator[Reason]:
-        """What weaker levels say that somebody wrote down, where it is another number."""
+        """What weaker levels say that somebody wrote down, the nearest of each, where it is another number."""
+        heard = {winner.name}
         for level in levels:
             rule = rule_of(level.shows, connection)
-            if rule is not None and level.source and level.name != winner.name:
-                candidate = self._candidate(rule)
-                if not candidate.problem and candidate.number != shown.number:
-                    yield _reason(rule, connection, level.source, None)
+            if rule is None or not level.source or level.name in heard:
+                continue
+            heard.add(level.name)
+            candidate = self._candidate(rule)
+            if not candidate.problem and candidate.number != shown.number:
+                yield _reason(rule, connection, level.source, None)
 
     def _named(
         self, rule: str, clause: str, words: tuple[str, str], location: Location, label: str

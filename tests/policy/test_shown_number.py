@@ -88,17 +88,39 @@ def test_a_softphone_is_like_a_fixed_line_on_every_level() -> None:
 
 
 def test_weaker_levels_that_say_otherwise_are_known() -> None:
-    """G1: what was overridden somewhere, with its place; not the usual rules, and not what a role inherits."""
+    """G1: the nearest of each level, with its place; not the usual rules, and not what a role inherits."""
     policy: Policy = desk_with(*LEVELS.values()).policy
     outranked = policy.people["thomas"].shows[Connection.SOFTPHONE].outranked
     assert [reason.text for reason in outranked] == [
         "a softphone shows team number",
-        "a softphone shows direct number",
         f"a softphone shows {OF_SOFTPHONES}",
         f"a softphone shows {OF_THE_COMPANY}",
     ]
     assert all(reason.source for reason in outranked)
     assert desk_with().policy.people["claire"].shows[Connection.FIXED].outranked == ()
+
+
+def test_connections_speak_with_the_line_on_which_they_stand() -> None:
+    """G1: a softphone's own line before the one of fixed lines, in whatever order they are written."""
+    section = 'connections:\n  fixed: "+3242200114"\n  softphone: "+3242200112"\n  mobile: "+3242200115"\n'
+    changes = (
+        ("    shows: team_number\n", ""),
+        ("    shows: {fixed: direct_number, mobile: main_number}\n", ""),
+        ("pbxs:\n", f"{section}pbxs:\n"),
+    )
+    shows = desk_with(*changes).policy.people["thomas"].shows
+    numbers = {connection: identity.number for connection, identity in shows.items()}
+    assert numbers == {
+        Connection.FIXED: "+3242200114",
+        Connection.SOFTPHONE: OF_SOFTPHONES,
+        Connection.MOBILE: "+3242200115",
+        Connection.PRIVATE: "+3242200115",
+    }
+    lines = [
+        int(shows[connection].because[0].source.partition(":")[2])
+        for connection in (Connection.FIXED, Connection.SOFTPHONE)
+    ]
+    assert lines[1] == lines[0] + 1
 
 
 def test_a_caller_of_a_pbx_whom_nobody_knows_shows_the_companys_number() -> None:

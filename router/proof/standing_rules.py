@@ -73,8 +73,10 @@ class StandingRules:
     def of_person(self, person: Person) -> dict[str, Rule]:
         """Return the rules of a person by what they are about."""
         rules = dict(self._belongings(person))
-        rules.update(self._conditions(person))
-        if person.left_at is None or person.left_at > self._now:
+        if person.left_at is not None and person.left_at <= self._now:
+            rules["calls"] = self._probe(person, self._words("its_calls"))
+        else:
+            rules.update(self._conditions(person))
             rules.update(self._times(person))
         rules.update(self._shown(person))
         return rules

@@ -1,7 +1,8 @@
 """Commands shown in a document, run again: `python -m tests.configuration.examples` writes what they print today.
 
 An example is a fenced block "console": a line that begins with "$ renvoi", and below it what the command prints. The
-commands run in a directory with two configurations: `config`, the sample company, and `faulty`, a copy with mistakes.
+commands run in a directory with three configurations: `config`, the sample company; `faulty`, a copy with mistakes; and
+`changed`, a copy with other rules.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ FAULTS = (
     ("people.yaml", "direct_number:", "direct_nummer:"),
     ("profiles.yaml", "offers: [message, callback]", "offers: [message, callback"),
 )
+CHANGES = (
+    ("roles.yaml", "busy_other: queue:sales", "busy_other: reception"),
+    ("roles.yaml", 'from: "12:00", to: "13:00"', 'from: "12:00", to: "13:30"'),
+    ("people.yaml", "successor: sophie", "successor: paul"),
+)
 
 _EXAMPLE = re.compile(r"^```console\n\$ (renvoi [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DURATION = re.compile(r"\d+\.\d s$", re.MULTILINE)
@@ -45,14 +51,15 @@ def examples(text: str) -> list[Example]:
 
 
 def make_configurations(directory: Path) -> None:
-    """Put `config` and `faulty` into a directory."""
+    """Put `config`, `faulty` and `changed` into a directory."""
     shutil.copytree(ROOT / "config", directory / "config")
-    shutil.copytree(ROOT / "config", directory / "faulty")
-    for name, right, wrong in FAULTS:
-        file = directory / "faulty" / name
-        text = file.read_text()
-        assert right in text, (name, right)
-        file.write_text(text.replace(right, wrong, 1))
+    for copy, replacements in (("faulty", FAULTS), ("changed", CHANGES)):
+        shutil.copytree(ROOT / "config", directory / copy)
+        for name, old, new in replacements:
+            file = directory / copy / name
+            text = file.read_text()
+            assert old in text, (name, old)
+            file.write_text(text.replace(old, new, 1))
 
 
 def run(command: str, directory: Path) -> str:

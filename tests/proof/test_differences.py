@@ -117,7 +117,7 @@ def test_it_is_told_in_french(tmp_path: Path) -> None:
             ("  isabelle:\n    name: Isabelle Noël", "  zoe:\n    name: Zoé Noël"),
             "Isabelle Noël (standard): gone, 206, +3242200126",
         ),
-        (("successor: paul", "successor: claire"), "Jean Collard (standard): available"),
+        (("successor: paul", "successor: claire"), "Jean Collard (standard): calls → claire instead of paul"),
         (
             ("left: 2026-09-30\n    successor", "left: 2026-10-31\n    successor"),
             "Jean Collard (standard): works here → until 2026-10-31 instead of until 2026-09-30",

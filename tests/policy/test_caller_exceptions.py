@@ -189,8 +189,9 @@ def test_a_colleague_is_known_by_their_direct_number() -> None:
 def test_nobody_rings_through_to_somebody_who_left_or_has_no_phone() -> None:
     """S5, F5."""
     assert str(call(VIP, "+3242200127").target) == "paul"
+    assert clauses(call(VIP, "+3242200126")) == ["F5"]
     decision = call(VIP, "+3242200126", "meeting")
-    assert (decision.action, str(decision.target)) == (Action.FORWARD, "voicemail")
+    assert (str(decision.target), clauses(decision)) == ("reception", ["P2", "F3"])
 
 
 def test_a_caller_who_was_not_answered_goes_where_everybody_goes() -> None:

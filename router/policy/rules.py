@@ -90,7 +90,7 @@ def emergency_call(question: Question) -> Decision | None:
     reason = question.policy.emergency.get(facts.dialled)
     if reason is None:
         return None
-    identity = caller.person.emergency if caller else outside_identity(facts, question.policy, caller)
+    identity = caller.person.emergency if caller else outside_identity(facts, question.policy, None)
     return Decision(
         Action.EMERGENCY,
         DialNumber(facts.dialled),

@@ -43,6 +43,7 @@ from router.model.tally import Histogram
 from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
 from router.observe.logs import BoundedLog, configure
 from router.observe.metrics import Metrics
+from router.observe.past_calls import latest_records
 from router.observe.records import RecordWriter
 from router.ports import Flow, StoreError
 from router.sip.digest import DigestServer
@@ -158,6 +159,12 @@ class Router:
             self.private_phones,
         )
         self.exchange.configuration = configuration.hash
+        if configuration.policy.limits.groups:
+            try:
+                latest = latest_records(configuration.record_path)
+                self.exchange.limited_calls.recall(configuration.policy, latest, self.clock())
+            except FileNotFoundError:
+                _log.info("no call records yet", path=str(configuration.record_path))
 
     def _digest(self, configuration: Configuration) -> DigestServer:
         return DigestServer(configuration.realm, self._digest_key, os.urandom, configuration.digest_algorithms)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from router.model.decision import Usage
+from collections.abc import Iterable
+from typing import Final
+
+from router.model.decision import Action, Usage
+from router.model.record import CallRecord
 from router.policy.schedule import local_time
 from router.policy.snapshot import Policy
+
+_GO_OUT: Final = (Action.DIAL.value, Action.FORWARD.value)
 
 
 class LimitedCalls:
@@ -14,10 +20,10 @@ class LimitedCalls:
     which it was decided:
 
         limited_calls.begun(policy, decision.limits, decision.person, now)           # when it is dialled
-        limited_calls.ended(policy, decision.limits, decision.person, talked, now)   # when it is over, if it was answered
+        limited_calls.ended(policy, decision.limits, decision.person, talked, now)   # when an answered one is over
 
     A day's last figures are dropped with the first call of another day, so there is at most one entry for each group
-    and person. Counts are not kept over a restart.
+    and person. After a restart the day's calls are counted again from their records.
 
     Attributes:
         usage: by (group, person), as `Facts.usage` says.
@@ -64,6 +70,30 @@ class LimitedCalls:
                 key = group.usage_key(person)
                 known = self.usage.get(key) or Usage(int(now // 60), 0, day, 0, 0.0)
                 self.usage[key] = known._replace(cost=known.cost + beyond)
+
+    def recall(self, policy: Policy, latest: Iterable[CallRecord], now: float) -> None:
+        """Count the calls of this day again, from their records.
+
+        Args:
+            policy: in force.
+            latest: records, that of the call which ended last first; no more are taken than are of this day.
+            now: see `begun`.
+        """
+        day = self._today(policy, now)
+        calls: list[tuple[CallRecord, tuple[str, ...]]] = []
+        for record in latest:
+            if local_time(record.started + record.ended_after, policy.zone).day < day:
+                break
+            if record.action in _GO_OUT and record.legs and record.target is not None:
+                groups = tuple([group.name for group in policy.limits.of_number(record.target)])
+                if groups:
+                    calls.append((record, groups))
+        for record, groups in reversed(calls):
+            if local_time(record.started, policy.zone).day == day:
+                self.begun(policy, groups, record.owner, record.started)
+            if record.answered_after is not None:
+                talked = record.ended_after - record.answered_after
+                self.ended(policy, groups, record.owner, talked, now)
 
     def _today(self, policy: Policy, now: float) -> int:
         """Return the company's day, and forget what was counted on another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from router.calls.limits import LimitedCalls
 from tests.calls.story import COMPANY, Actor, Phone, Story
 
 AFRICA = "+22112345678"
@@ -78,3 +79,47 @@ def test_who_transfers_a_call_to_a_limited_number_is_counted(tell: Callable[[str
     bob.hangs_up()
     assert is_refused(story, bob, trunk)
     assert not is_refused(story, alice, trunk)
+
+
+def test_after_a_restart_the_calls_of_the_day_are_counted_again(tell: Callable[[str], Story]) -> None:
+    """From their records: those of yesterday, of other destinations and of no limit are not among them."""
+    story = tell(
+        COST.replace("limits: {", 'limits: {calls: {prefixes: ["+221"], calls_per_minute: 9, calls_per_day: 9}, ')
+    )
+    alice, bob, trunk = story.phone("200"), story.phone("201"), story.trunk()
+    counted, policy = story.exchange.limited_calls, story.configuration.policy
+    talks(story, alice, trunk, 4 * 60)  # yesterday, seen from the end
+    assert counted.usage[("africa", "alice")].cost == 4
+    story.advance(86_400)
+    alice.registers()
+    bob.registers()
+    talks(story, alice, trunk, 90)
+    talks(story, alice, trunk, 5 * 60)
+    talks(story, bob, trunk, 30)
+    bob.forgets()
+    bob.invites(AFRICA)
+    trunk.refuses(486)
+    alice.forgets()
+    alice.invites("+32475111222")
+    trunk.refuses(486)
+    alice.forgets()
+    alice.invites("0022412345678")  # on the greylist
+    assert len(story.records) == 7
+
+    again = LimitedCalls()
+    again.recall(policy, reversed(story.records), story.clock())
+    assert again.usage == counted.usage
+    assert (again.usage["africa", "alice"].cost, again.usage["calls", "alice"].in_day) == (3 + 5, 2)
+    assert (again.usage["africa", "bob"].cost, again.usage["calls", "bob"].in_day) == (3 + 3, 2)
+
+
+def test_a_call_that_began_yesterday_is_paid_today(tell: Callable[[str], Story]) -> None:
+    story = tell(COST)
+    alice, trunk = story.phone("200"), story.trunk()
+    story.advance(13.9 * 3600)  # to 23:54
+    alice.registers()
+    talks(story, alice, trunk, 10 * 60)
+    again = LimitedCalls()
+    again.recall(story.configuration.policy, story.records, story.clock())
+    assert again.usage["africa", "alice"].cost == 10 - 3
+    assert again.usage["africa", "alice"].in_day == 0

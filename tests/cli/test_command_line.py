@@ -125,7 +125,10 @@ def test_the_version_is_the_package_s() -> None:
 def test_help_names_every_command() -> None:
     finished = renvoi("--help")
     assert finished.returncode == 0
-    for command in ("serve", "check", "simulate", "version"):
+    for command in (
+        "serve", "init", "check", "simulate", "explain", "replay", "diff", "document", "greylist", "schema", "secret",
+        "version",
+    ):  # fmt: skip
         assert f" {command} " in finished.stdout
 
 
@@ -192,6 +195,55 @@ def test_serving_says_what_listens_is_ready_and_ends_well(serve: Callable[..., S
         assert name in metrics
 
     assert served.ends_with(signal.SIGTERM) == 0
+
+
+def test_a_call_that_was_served_is_explained_and_decided_again_alike(
+    serve: Callable[..., Served], company: Path, tmp_path: Path
+) -> None:
+    """S3: Isabelle has no phone, and neither her voicemail nor the reception answers here."""
+    with socket.socket(type=socket.SOCK_DGRAM) as provider:
+        provider.bind(("127.0.0.1", 0))
+        provider.settimeout(20)
+        port = provider.getsockname()[1]
+        trunks = company / "trunks.yaml"
+        trunks.write_text(trunks.read_text().replace("127.0.0.1:5080", f"127.0.0.1:{port}"))
+        targets = company / "company.yaml"
+        text = targets.read_text()
+        targets.write_text(
+            text.replace("127.0.0.1:5090", f"127.0.0.1:{port}").replace("127.0.0.1:5091", f"127.0.0.1:{port}")
+        )
+        served = serve(company, "--clock", "2026-11-24T10:15:00+01:00")
+        router_at = "127.0.0.1", next(int(line.rpartition(":")[2]) for line in served.said if " udp " in line)
+        invite = (
+            "INVITE sip:+3242200126@127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKexplain\r\n"
+            "From: <sip:+32475111222@127.0.0.1>;tag=a\r\nTo: <sip:+3242200126@127.0.0.1>\r\n"
+            f"Call-ID: explained@127.0.0.1\r\nCSeq: 1 INVITE\r\nContact: <sip:127.0.0.1:{port}>\r\n"
+            "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        )
+        provider.sendto(invite.encode(), router_at)
+        while True:
+            heard = provider.recv(65536).decode()
+            lines = heard.split("\r\n")
+            if heard.startswith("INVITE"):  # to the voicemail, then to the reception
+                kept = [line for line in lines if line.split(":")[0] in ("Via", "From", "Call-ID", "CSeq")]
+                to = next(line for line in lines if line.startswith("To:"))
+                answer = ["SIP/2.0 480 Not Here", *kept, f"{to};tag=b", "Content-Length: 0", "", ""]
+                provider.sendto("\r\n".join(answer).encode(), router_at)
+            elif heard.startswith("SIP/2.0 480"):
+                break
+        assert served.ends_with(signal.SIGTERM) == 0
+
+    told = renvoi("explain", "last", "--config", company, directory=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("call explained@127.0.0.1 · 2026-11-24 10:15:0")
+    assert "Isabelle Noël: idle · no profile" in told.stdout
+    assert "+32475111222 · from outside, by placeholder" in told.stdout
+    assert "→ refused" in told.stdout
+    assert "voicemail: cannot be reached" in told.stdout
+    assert "lines may have moved" not in told.stdout
+    again = renvoi("replay", "--config", company, "--from", "2026-11-24", directory=tmp_path)
+    assert again.stdout.startswith("0 of 1 calls would be treated differently"), again.stdout
 
 
 def configuration_hash(served: Served) -> str:

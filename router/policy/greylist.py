@@ -30,7 +30,6 @@ class Greylist:
         tables: the lists; those of the configuration come first.
         exceptions: by prefix (with "+").
         entry_count: how many prefixes the lists have together.
-        blocks_callers: whether any list blocks callers.
         blocks_callers: whether any of them blocks callers (G9).
     """
 
@@ -46,7 +45,6 @@ class Greylist:
         self._lengths = sorted({len(prefix) for prefix in self.exceptions}, reverse=True)
         self._by_head = _by_head(self.tables)
         self._inbound_by_head = _by_head([table for table in self.tables if table.blocks_callers])
-        self.blocks_callers = bool(self._inbound_by_head)
 
     def with_lists(self, tables: Iterable[PrefixTable]) -> Greylist:
         """Return this greylist with more lists behind its own: those that were fetched."""

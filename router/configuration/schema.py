@@ -342,8 +342,9 @@ class CallerExceptionSection(Section):
 
 
 class Limit(Section):
-    """How much may be called of a group of destinations (X2). `cost_per_minute` is in the currency of `cost_per_day`;
-    a call counts `minutes` of it in advance, and what it lasts longer when it has ended."""
+    """How much may be called of a group of destinations (X2); the prefix "+" is every number. `cost_per_minute` is in
+    the currency of `cost_per_day`; a call counts `minutes` of it in advance, and what it lasts longer when it has
+    ended."""
 
     prefixes: Words
     without: Words = Field(default=[], alias="except")

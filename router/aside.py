@@ -135,11 +135,9 @@ def _cut(value: object, shared: Container[int] = ()) -> Iterator[list[object]]:
 
     def walk(item: object) -> Generator[tuple[object, int], None, int]:
         """Yield the parts inside `item`, with their weights; return the weight of what is left of it."""
-        if id(item) in seen:
-            return 1
         weight = 1 + (memoryview(item).nbytes // OBJECT_BYTES if isinstance(item, bytes | array) else 0)
         for inner in _inside(item):
-            inner_weight = 1 if isinstance(inner, _LEAVES) else (yield from walk(inner))
+            inner_weight = 1 if isinstance(inner, _LEAVES) or id(inner) in seen else (yield from walk(inner))
             if inner_weight > 1 and (weight + inner_weight > PIECE_OBJECTS or id(inner) in shared):
                 yield inner, inner_weight
                 inner_weight = 1

@@ -35,7 +35,7 @@ CHANGES = (
 )
 
 _EXAMPLE = re.compile(r"^```console\n\$ (renvoi [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_DURATION = re.compile(r"\d+\.\d s$", re.MULTILINE)
+_DURATION = re.compile(r"\d+\.\d(?= s$)|(?<=\"seconds\": )\d+\.\d+$", re.MULTILINE)
 
 
 class Example(NamedTuple):
@@ -67,7 +67,7 @@ def run(command: str, directory: Path) -> str:
     with contextlib.chdir(directory), time_machine.travel(WRITTEN_ON, tick=False):
         result = CliRunner().invoke(app, shlex.split(command)[1:])
     assert result.exit_code in (0, 1), result.output
-    return _DURATION.sub("0.1 s", result.output)
+    return _DURATION.sub("0.1", result.output)
 
 
 def rewritten(text: str, directory: Path) -> str:

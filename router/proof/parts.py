@@ -5,7 +5,7 @@ So a rule that the policy learns is taken into account here without a word about
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,15 +83,18 @@ def rules_of(holder: Person | SharedLine) -> Rules:
     )
 
 
-def shape_of_person(person: Person) -> Hashable:
-    """Return what is equal for two people whose calls take the same ways, each to their own mailbox and phones."""
-    own = frozenset({person.id, person.name, person.diverts_as, person.mobile, person.extension} - {""})
-    return tuple(_shape(name, getattr(person, name), own) for name in _fields(person))
+def shape_of_person(person: Person) -> tuple[Hashable, tuple[str, ...]]:
+    """Return what is equal for two people whose calls take the same ways, each to their own mailbox and phones; and, in
+    the order in which they occur in it, the colleagues to whom calls go."""
+    own = {person.id, person.name, person.diverts_as, person.mobile, person.extension} - {""}
+    colleagues: dict[str, int] = {}
+    shape = tuple(_shape(name, getattr(person, name), own, colleagues) for name in _fields(person))
+    return shape, tuple(colleagues)
 
 
 def shape_of_profile(profile: Profile) -> Hashable:
     """Return what is equal for two profiles that treat calls alike, whatever they are called."""
-    return tuple(_shape(name, getattr(profile, name), frozenset()) for name in _fields(profile))
+    return tuple(_shape(name, getattr(profile, name), {}, {}) for name in _fields(profile))
 
 
 def _fields(value: Any) -> tuple[str, ...]:
@@ -117,7 +120,8 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _parts(name, item)
 
 
-def _shape(name: str, value: Any, own: frozenset[str]) -> Hashable:
+def _shape(name: str, value: Any, own: Collection[str], colleagues: dict[str, int]) -> Hashable:
+    """`own` are the words that stand for the person themselves; `colleagues` numbers those who occur."""
     if isinstance(value, (Reason, ShownIdentity)) or name in _WORDING:
         return None
     if value is None or isinstance(value, (float, int)):
@@ -127,13 +131,15 @@ def _shape(name: str, value: Any, own: frozenset[str]) -> Hashable:
     if isinstance(value, Window):
         return value
     if isinstance(value, DialAddress):
-        return "address", _shape("", value.name, own) if value.name else value.uri
+        return "address", _shape("", value.name, own, colleagues) if value.name else value.uri
     if isinstance(value, RingPerson):
-        return "person", _shape("", value.person, own), tuple(after for after, _ in value.later)
+        person = value.person
+        who = "its own" if person in own else colleagues.setdefault(person, len(colleagues))
+        return "person", who, tuple(after for after, _ in value.later)
     if isinstance(value, Mapping):
-        return frozenset((key, _shape("", item, own)) for key, item in value.items())
+        return frozenset((key, _shape("", item, own, colleagues)) for key, item in value.items())
     if fields := _fields(value):
-        return type(value).__name__, *(_shape(field, getattr(value, field), own) for field in fields)
+        return type(value).__name__, *(_shape(field, getattr(value, field), own, colleagues) for field in fields)
     if isinstance(value, (tuple, frozenset)):
-        return tuple(_shape(name, item, own) for item in value)
+        return tuple(_shape(name, item, own, colleagues) for item in value)
     return repr(value)

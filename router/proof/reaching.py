@@ -116,23 +116,25 @@ class _Judge:
                 case,
                 Severity.ERROR,
                 "S3",
-                f"calls to {_name(holder)}{_and(others)} come back to {decision.target}",
+                f"calls to {holder.name}{_and(others)} come back to {decision.target}",
                 "send one of them elsewhere",
                 "",
                 holder,
             )
         if isinstance(decision.target, DialNumber):
             self._shown_outside(case, holder)
-        self._goes_round(case, holder)
+        self._goes_round(case, holder, others)
         self._blocked(case)
-        if not tried and not self._deliberate(case):
+        if not tried and self._deliberate(case):
+            self._forgotten(case, holder, others)
+        elif not tried:
             self._closed_target(case, holder, others)
             self._absent_stand_in(case, holder, others)
             self._missing_stand_in(case)
 
     def entangled(self, holder: Person | SharedLine) -> None:
         """Say that not every case could be walked."""
-        message = f"forwards of calls to {_name(holder)} are too entangled to be proved to their ends"
+        message = f"forwards of calls to {holder.name} are too entangled to be proved to their ends"
         location = _location(holder, self._examination)
         self._examination.found.append(
             self._examination.warning(message, "let fewer people forward to one another", "S3", *location)
@@ -143,16 +145,16 @@ class _Judge:
             return
         if any(attempt.person not in self._policy.people for attempt in case.facts.attempts):
             return  # something that answers was tried: that it failed is no fault of the policy
-        message = f"a caller of {_name(holder)}{_and(others)} reaches nobody: no mailbox and no reception is left"
+        message = f"a caller of {holder.name}{_and(others)} reaches nobody: no mailbox and no reception is left"
         self._show(case, Severity.ERROR, "S3", message, "add voicemail: or reception: below targets", "", holder)
 
     def _shown_outside(self, case: Case, holder: Person | SharedLine) -> None:
         shown = case.decision.shown_number
         if shown is not None and not self._policy.owned.may_show(shown):
-            message = f"a call forwarded by {_name(holder)} leaves with {shown}, which is not a verified number of ours"
+            message = f"a call forwarded by {holder.name} leaves with {shown}, which is not a verified number of ours"
             self._show(case, Severity.ERROR, "S4", message, "list it as verified in numbers:", "", holder)
 
-    def _goes_round(self, case: Case, holder: Person | SharedLine) -> None:
+    def _goes_round(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
         """A last resort had to be taken because a rule leads back to somebody whose rules were asked already."""
         decision = case.decision
         if not any(reason.rule == "last_resort" for reason in decision.because):
@@ -168,25 +170,44 @@ class _Judge:
             circle = circle[circle.index(target.person) :]
             if frozenset(circle) not in self._circles:
                 self._circles.add(frozenset(circle))
-                message = f"calls go round: {' → '.join([*circle, target.person])}"
+                message = f"calls go round: {' → '.join([*circle, target.person])}{_alike(others)}"
                 suggestion = "write voicemail for one of them: that is where such calls end"
                 self._show(case, Severity.WARNING, "S3", message, suggestion, reason.source, holder)
 
     def _closed_target(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
         """A rule sends calls to a target at a time when the number that the target answers is closed."""
-        lines = self._closing.get(str(case.decision.target))
-        if lines is None or any(_open(line, case) for line in lines) or holder in lines:
+        reason = self._to_closed(case, holder)
+        if reason is not None:
+            target = str(case.decision.target)
+            hours = ", ".join(str(window) for window in self._closing[target][0].hours)
+            message = (
+                f"{target} is open {hours}, but calls to {holder.name}{_and(others)} are sent there at other times: "
+                "nobody answers"
+            )
+            suggestion = "send them elsewhere, or let the profile end (ends_after) or phones ring within hours only"
+            self._show(case, Severity.ERROR, reason.clause, message, suggestion, reason.source, holder)
+
+    def _forgotten(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+        """A selection that nobody took back holds against the schedule, and sends calls to what is closed."""
+        reason = self._to_closed(case, holder)
+        [(who, choice), *more] = case.choices.items()
+        if reason is None or more or choice.by is not SelectedBy.PERSON or choice.lasts is not None or choice.forward:
             return
-        reason = self._reason_for(case, case.decision.target)
-        if reason is None or reason.rule == "last_resort":
-            return
-        hours = ", ".join(str(window) for window in lines[0].hours)
+        person = self._policy.people[who].name
         message = (
-            f"{case.decision.target} is open {hours}, but calls to {_name(holder)}{_and(others)} are sent there at "
-            "other times: nobody answers"
+            f"“{choice.profile}” that {person}{_and(others)} forgot to take back sends calls to "
+            f"{case.decision.target} when it is closed"
         )
-        suggestion = "send them elsewhere, or let the profile end (ends_after) or phones ring within hours only"
-        self._show(case, Severity.ERROR, reason.clause, message, suggestion, reason.source, holder)
+        suggestion = "give the profile ends_after:, or the role rings_within:"
+        self._show(case, Severity.WARNING, "S6", message, suggestion, reason.source, holder)
+
+    def _to_closed(self, case: Case, holder: Person | SharedLine) -> Reason | None:
+        """Return the rule that sends a call to a target all of whose numbers are closed, if this one was."""
+        lines = self._closing.get(str(case.decision.target))
+        if lines is None or holder in lines or any(_open(line, case) for line in lines):
+            return None
+        reason = self._reason_for(case, case.decision.target)
+        return None if reason is None or reason.rule == "last_resort" else reason
 
     def _absent_stand_in(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
         """A rule sends calls to somebody who is absent at that time, by their own schedule."""
@@ -199,7 +220,7 @@ class _Judge:
             if reason is None or reason.rule in ("departed", "last_resort"):
                 continue
             profile = f" ({weighed.profile})" if weighed.profile else ""
-            message = f"calls to {_name(holder)}{_and(others)} go to {person.name} when they are absent{profile}"
+            message = f"calls to {holder.name}{_and(others)} go to {person.name} when they are absent{profile}"
             self._show(
                 case,
                 Severity.WARNING,
@@ -290,14 +311,14 @@ def _open(line: SharedLine, case: Case) -> bool:
     return any(window.covers(case.local) for window in line.hours)
 
 
-def _name(holder: Person | SharedLine) -> str:
-    return holder.name
-
-
 def _and(others: tuple[str, ...]) -> str:
     if not others:
         return ""
     return f" and {others[0]}" if len(others) == 1 else f" and {len(others)} others"
+
+
+def _alike(others: tuple[str, ...]) -> str:
+    return f"; the same for {len(others)} others" if others else ""
 
 
 def _location(holder: Person | SharedLine, examination: Examination) -> tuple[str | int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -10,6 +10,7 @@ from router.configuration.load import Loaded
 from router.model.decision import Connection, Origin, RingPerson, SelectedBy
 from router.policy import Policy
 from router.policy.dialling import LONGEST_E164
+from router.policy.reach import MAX_PEOPLE_PER_CALL
 from router.policy.schedule import Window
 from router.policy.selecting import may_select, usual_end
 from router.policy.snapshot import SCHEDULE, Person, ProfileKind, SharedLine
@@ -144,8 +145,9 @@ class Survey:
 
     def _alike(self) -> tuple[tuple[Person, ...], ...]:
         groups: dict[Hashable, list[Person]] = {}
+        shapes = {name: shape_of_person(person) for name, person in self.policy.people.items()}
         for person in self.policy.people.values():
-            groups.setdefault(shape_of_person(person), []).append(person)
+            groups.setdefault(_circle(person.id, shapes), []).append(person)
         for group in groups.values():
             group.sort(key=lambda person: self.dialled_from_outside(person) is None)
         return tuple(tuple(group) for group in groups.values())
@@ -236,6 +238,22 @@ class Survey:
             for prefix, exception in self.policy.greylist.exceptions.items():
                 if number.startswith(prefix):
                     yield exception.until
+
+
+def _circle(person: str, shapes: Mapping[str, tuple[Hashable, tuple[str, ...]]]) -> Hashable:
+    """Return what is equal for two people if their own rules are alike, and those of everybody to whom their calls go,
+    in the same places."""
+    order = {person: 0}
+    circle: list[Hashable] = []
+    current = [person]
+    for _ in range(MAX_PEOPLE_PER_CALL):
+        following: list[str] = []
+        for name in current:
+            shape, colleagues = shapes[name]
+            following += [colleague for colleague in colleagues if colleague not in order]
+            circle.append((shape, tuple(order.setdefault(colleague, len(order)) for colleague in colleagues)))
+        current = list(dict.fromkeys(following))
+    return tuple(circle)
 
 
 def number_with(prefix: str) -> str:

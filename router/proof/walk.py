@@ -5,7 +5,9 @@ of a limit, the time of day. So the walk begins with everything as usual, sees w
 each other answer to it, until no answer is left. What was not looked up cannot matter, which is why the walk is short
 and yet complete.
 
-While an address or an outside number is tried, nothing else changes; while a telephone rings, anything may.
+While an address or an outside number is tried, nothing else changes; while a telephone rings, anything may. And when a
+call is forwarded to a colleague, what becomes of it there depends on whose rules were asked before, not on what these
+people were doing: so it is walked for one of the ways that lead there at that time, not for all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from router.model.decision import (
@@ -35,6 +38,7 @@ from router.proof.moments import Moments
 
 MAX_CASES: Final = 60_000  # of one call; beyond it, forwards are so entangled that nobody could explain them either
 LONGEST_COURSE: Final = 12  # attempts; the policy itself stops earlier
+_GOES_ON: Final = frozenset({Action.RING, Action.FORWARD})
 _USED_UP: Final = 10**9  # calls, and money: beyond any limit
 
 
@@ -109,6 +113,7 @@ class Walk:
         self._policy = replace(policy, zone=self._zone)
         self._choices = choices
         self._windows = windows
+        self._answers = cache(self._work_out_answers)
         self.cases = 0
 
     def walk(self, call: Call, moments: Moments, line: Iterable[Window] = ()) -> Iterator[Case]:
@@ -125,6 +130,7 @@ class Walk:
         line = tuple(line)
         pending = deque([_Branch({}, moments.all, ())])
         tried: set[frozenset[Attempt]] = set()
+        arrivals: _Arrivals = {}
         walked = 0
         while pending:
             branch = pending.popleft()
@@ -133,46 +139,66 @@ class Walk:
                 raise Entangled(call.dialled)
             asked: list[_Key] = []
             case = self._decide(call, branch, moments, asked)
-            known = dict(branch.known)
-            for key in asked:
-                if key in known:
-                    continue
-                usual, *others = self._answers(key)
-                pending.extend(_Branch({**known, key: other}, branch.moments, branch.attempts) for other in others)
-                known[key] = usual
-            parts = [branch.moments]
             if case.timed:
                 people = {key.who for key in asked if key.what != _USED}
                 windows = [window for person in people for window in self._windows(person)]
-                parts = moments.split(branch.moments, (*line, *windows))
-                pending.extend(_Branch(known, part, branch.attempts) for part in parts[1:])
+                part, *others = moments.split(branch.moments, (*line, *windows))
+                pending.extend(branch._replace(moments=other) for other in others)
+                branch = branch._replace(moments=part)
+                case = case._replace(moments=part)
             self.cases += 1
-            yield case._replace(moments=parts[0]) if len(parts) > 1 else case
-            pending.extend(self._after(case, known, parts[0], moments, tried))
+            yield case
+            known = self._push_other_answers(branch, asked, arrivals, pending)
+            pending.extend(self._after(case, known, moments, tried))
+
+    def _push_other_answers(
+        self, branch: _Branch, asked: list[_Key], arrivals: _Arrivals, pending: deque[_Branch]
+    ) -> dict[_Key, Any]:
+        """Add branches for the other answers to what was asked; returns the answers that were given."""
+        known = dict(branch.known)
+        before: list[str] = []
+        walked_already: set[str] = set()
+        for key in asked:
+            if key.what != _USED and key.who not in before:
+                if not any(other.who == key.who for other in branch.known):
+                    arrival = frozenset(branch.attempts), frozenset(before), key.who
+                    seen = arrivals.setdefault(arrival, set())
+                    if seen.issuperset(branch.moments):
+                        walked_already.add(key.who)
+                    seen.update(branch.moments)
+                before.append(key.who)
+            if key in known:
+                continue
+            answers = self._answers(key)
+            if key.who not in walked_already:
+                for other in answers[1:]:
+                    pending.append(_Branch({**known, key: other}, branch.moments, branch.attempts))
+            known[key] = answers[0]
+        return known
 
     def _after(
         self,
         case: Case,
         known: dict[_Key, Any],
-        part: tuple[int, ...],
         moments: Moments,
         tried: set[frozenset[Attempt]],
-    ) -> Iterator[_Branch]:
-        """Yield how the call goes on when the target of a decision does not answer."""
-        target = str(case.decision.target)
+    ) -> Iterable[_Branch]:
+        """Return how the call goes on when the target of a decision does not answer."""
         attempts = case.facts.attempts
-        if case.decision.action not in (Action.RING, Action.FORWARD) or len(attempts) >= LONGEST_COURSE:
-            return
+        if case.decision.action not in _GOES_ON or len(attempts) >= LONGEST_COURSE:
+            return ()
+        target = str(case.decision.target)
         if any(attempt.person == target for attempt in attempts):
-            return  # it goes round: whoever judges the case says so
+            return ()  # it goes round: whoever judges the case says so
         if target not in self._policy.people:
-            yield _Branch(known, part, (*attempts, Attempt(target, Outcome.UNREACHABLE)))
-            return
+            return (_Branch(known, case.moments, (*attempts, Attempt(target, Outcome.UNREACHABLE))),)
+        branches = []
         for outcome in Outcome:
             longer = (*attempts, Attempt(target, outcome))
             if frozenset(longer) not in tried:
                 tried.add(frozenset(longer))
-                yield _Branch({}, moments.all, longer)
+                branches.append(_Branch({}, moments.all, longer))
+        return branches
 
     def _decide(self, call: Call, branch: _Branch, moments: Moments, asked: list[_Key]) -> Case:
         at, local = moments.at[branch.moments[0]], moments.local[branch.moments[0]]
@@ -208,7 +234,7 @@ class Walk:
         decision = decide(facts, self._policy, at)
         return Case(call, facts, at, local, branch.moments, self._zone.asked, unusual, chosen, decision)
 
-    def _answers(self, key: _Key) -> tuple[Any, ...]:
+    def _work_out_answers(self, key: _Key) -> tuple[Any, ...]:
         """Return everything that can be answered to a look-up, the usual answer first."""
         if key.what == _SELECTION:
             return (None, *self._choices(key.who))
@@ -241,6 +267,10 @@ class _Branch(NamedTuple):
     attempts: tuple[Attempt, ...]
 
 
+# Moments at which a call came to somebody, by what was tried before, whose rules were asked before, and who it is.
+_Arrivals = dict[tuple[frozenset[Attempt], frozenset[str], str], set[int]]
+
+
 class _Asked(dict[Any, Any]):
     """A dictionary that notes what is looked up in it. It is never taken for an empty one."""
 
@@ -267,7 +297,7 @@ class _Asked(dict[Any, Any]):
         return super().__contains__(key)
 
     def _note(self, key: Any) -> None:
-        self._asked.append(_Key(self._what, *key) if isinstance(key, tuple) else _Key(self._what, key))
+        self._asked.append(_Key(self._what, key) if isinstance(key, str) else _Key(self._what, *key))
 
 
 class _Zone(tzinfo):
@@ -279,7 +309,7 @@ class _Zone(tzinfo):
 
     def fromutc(self, moment: datetime) -> datetime:
         self.asked = True
-        return self._zone.fromutc(moment.replace(tzinfo=self._zone)).replace(tzinfo=self)
+        return self._zone.fromutc(moment.replace(tzinfo=self._zone))
 
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
         return self._zone.utcoffset(moment)

@@ -43,6 +43,7 @@ roles:
       - {profile: lunch, calendar: en_semaine, from: "12:00", to: "13:00"}
       - {profile: gone_for_the_day, calendar: en_semaine, from: "17:00", to: "08:00"}
       - {profile: gone_for_the_day, calendar: week_end, from: "08:00", to: "08:00"}
+    rings_within: office
   sales:
     based_on: standard
     shows: personal_mobile

@@ -18,6 +18,7 @@ SOUND = (
         "when: {on_call: bob, no_answer: {after: 5s, then: bob}}", "when: {no_answer: {after: 5s, then: bob}}"
     )
     .replace("when: {on_call: ada, no_answer: ada}", "when: {no_answer: {after: 30s, then: voicemail}}")
+    .replace("roles:\n  standard:\n", "roles:\n  standard:\n    rings_within: office\n")
     .replace("precedence: line}", "precedence: line, when: {on_call: voicemail}}")
     .replace('  - {range: "+3242200190..+3242200199"}', '  - {range: "+3242200190..+3242200199", verified: true}')
     .replace('mobile: "+32470999999"', 'mobile: "+32470555099"')

@@ -60,6 +60,7 @@ def shows(number: str) -> Callable[[Answer], bool]:
 
 E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
+EVENINGS = SOUND[SOUND.index('from: "17:00", to: "08:00"') : SOUND.index("  sales:\n    based_on")]
 BRIGITTE_TO_EMMA = SOUND[SOUND.index("  brigitte:\n") : SOUND.index("    devices: {own:")]
 
 FAULTS = {
@@ -107,8 +108,13 @@ FAULTS = {
     ),
     "a queue that is closed when it is needed": Fault(
         'busy_other: queue:sales}\n',
-        "busy_other: queue:sales}\n    schedule: []\n",
+        "busy_other: queue:sales}\n    schedule: []\n    rings_within: always\n",
         E, "R3", "busy_other: queue:sales}", "queue:sales is open 08:00",
+        to("queue:sales", "R3"),
+    ),
+    "a meeting that is forgotten overnight": Fault(
+        "    rings_within: office\n", "",
+        W, "S6", "busy_other: queue:sales}", "“meeting” that Claire Dubois forgot to take back",
         to("queue:sales", "R3"),
     ),
     "a shared number answered by somebody who is at lunch": Fault(
@@ -142,8 +148,8 @@ FAULTS = {
         to("voicemail"),
     ),
     "phones that ring outside opening hours only": Fault(
-        'from: "17:00", to: "08:00"}',
-        'from: "08:00", to: "18:00"}',
+        EVENINGS,
+        EVENINGS.replace('"17:00", to: "08:00"', '"08:00", to: "18:00"').replace("office", "always"),
         W, "S6", "profile: lunch", "the phones of Claire Dubois ring only outside the hours of the main number",
         to("voicemail"),
     ),

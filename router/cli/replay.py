@@ -20,7 +20,7 @@ from router.proof.explanation import rows, table
 from router.proof.recorded_call import summary
 from router.proof.replay import Change, Treated, as_dict, differing_reasons
 from router.proof.replay import replay as replayed
-from router.proof.wording import Wording
+from router.proof.wording import Wording, printable
 
 MOST_SHOWN = 3  # calls that are named of each group; --json names all
 
@@ -57,7 +57,7 @@ def replay(
         print_json(as_dict(result))
         return
     for _, changes in result.groups():
-        print(*_group(changes, policy.people, policy.zone, words), "", sep="\n")
+        print(*map(printable, _group(changes, policy.people, policy.zone, words)), "", sep="\n")
     total = words("replayed", different=result.different, calls=result.calls, seconds=time.perf_counter() - began)
     notes = [words(note, count=count) for note in ("limited", "stateless") if (count := getattr(result, note))]
     print(" · ".join([total, *notes]))

@@ -124,7 +124,7 @@ def _of_people(
         alike = (people, value_before, value_after, rule.clause, sources)
         told = found.get(alike)
         if told is not None:
-            found[alike] = told._replace(label=f"{told.label}; {label}")
+            found[alike] = told._replace(label=words("also", label=told.label, more=label))
             continue
         subject = _subject(people, now, present, words)
         found[alike] = Difference(people, subject, label, value_before, value_after, rule.clause, *sources)

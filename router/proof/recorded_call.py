@@ -9,7 +9,7 @@ from router.model.decision import Origin, Weighed
 from router.model.record import CallRecord, LegRecord
 from router.policy.snapshot import Person
 from router.proof.explanation import profile_in_force, rows, table
-from router.proof.wording import Wording
+from router.proof.wording import Wording, printable
 
 _WAYS = {Origin.TRUNK: "by_trunk", Origin.PBX: "by_pbx", Origin.PERSON: "by_device"}
 _HASH_DIGITS = 12  # as much of a configuration's hash as tells one from another
@@ -54,7 +54,8 @@ def explain(
     )
     width = max(len(label) for label, _ in (*facts, *course))
     return "\n".join(
-        [
+        printable(line)
+        for line in [
             words("call", id=record.call_id, time=started.strftime("%Y-%m-%d %H:%M:%S %Z")),
             *_columns(facts, width),
             f"→ {happened(record, people, words)}",
@@ -81,7 +82,7 @@ def summary(record: CallRecord, zone: tzinfo, words: Wording) -> str:
     """Name a recorded call in one line: when, from whom, what was dialled, its Call-ID."""
     started = datetime.fromtimestamp(record.started, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
     caller = record.caller or record.caller_person or words("anonymous")
-    return f"{started}  {caller} → {record.dialled}  {record.call_id}"
+    return printable(f"{started}  {caller} → {record.dialled}  {record.call_id}")
 
 
 def involves(record: CallRecord, word: str, person: str | None) -> bool:

@@ -190,6 +190,7 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "the_greylist": ("greylist", "liste grise"),
     "entries": ("{count} entries", "{count} entrées"),
     "instead_of": ("{after} instead of {before}", "{after} au lieu de {before}"),
+    "also": ("{label}; {more}", "{label} ; {more}"),
     "said_of": ("{subject}: {change}", "{subject} : {change}"),
     "is_new": ("new, {after}", "nouveau, {after}"),
     "is_gone": ("gone, {before}", "supprimé, {before}"),
@@ -204,6 +205,11 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "did_feature": ("feature code", "code de service"),
     "did_refuse": ("refused", "refusé"),
 }
+
+
+def printable(line: str) -> str:
+    """Return a line as a terminal may get it: what a peer sent (a name, a Call-ID) can neither end it nor steer it."""
+    return line if line.isprintable() else "".join(char if char.isprintable() else "?" for char in line)
 
 
 class Wording:

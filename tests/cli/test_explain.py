@@ -133,6 +133,17 @@ def test_a_call_that_is_not_there_and_one_that_is_not_clear(records: Path) -> No
     assert "b7001" not in unclear.stdout
 
 
+def test_what_a_peer_sent_cannot_steer_a_terminal(config: Path, tmp_path: Path) -> None:
+    inputs = Inputs("+32475111222", "claire", caller_name="\x1b[2JBank\n→ refused: 403")
+    configuration = load(config)
+    path = tmp_path / "hostile.jsonl"
+    path.write_bytes(serialise(recorded(configuration, "h\x1b]0;owned\x07", inputs, (CONSOLE,))))
+    for arguments in (("last",), ("nowhere",)):
+        told = run(*arguments, "--records", path).stdout
+        assert all(char.isprintable() or char == "\n" for char in told)
+        assert not any(line.startswith("→ refused") for line in told.splitlines())
+
+
 def test_programs_get_the_record(config: Path, records: Path) -> None:
     told = json.loads(run("b7001", "--config", config, "--records", records, "--json").stdout)
     assert told["call_id"] == "b7001"

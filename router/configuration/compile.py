@@ -16,6 +16,7 @@ from router.configuration.identities import check_shows, company_identity
 from router.configuration.limits import compile_limits
 from router.configuration.people import People
 from router.configuration.profiles import compile_profiles
+from router.configuration.recording import check_recording
 from router.configuration.roles import resolve_roles
 from router.configuration.schema import Document
 from router.configuration.shared_lines import SharedLines
@@ -50,6 +51,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     check_choices(compilation)
     people = People(compilation, roles, targets, calendars, hours, profiles).compile()
     greylist = compile_greylist(compilation)
+    check_recording(compilation, hours)
     limits = compile_limits(compilation)
     lines = SharedLines(compilation, targets, hours)
     main, unassigned = lines.main(), lines.unassigned()

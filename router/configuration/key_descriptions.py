@@ -43,6 +43,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "calendar_feed": "How people's calendars are read.",
         "api": "Who may use the HTTP API.",
         "inventory": "What the written policy lists besides: phones, data packs, the dictionary (D3, S9).",
+        "recording": "Which calls are recorded (X3, G13).",
     },
     "Company": {
         "name": "as the company calls itself; shown with the main number",
@@ -289,6 +290,14 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "min_expires": "shorter registrations are refused (423)",
         "max_expires": "longer ones are cut",
         "default_expires": "where a phone does not say",
+    },
+    "RecordingSection": {
+        "who": "whose calls, as people's ids and role:NAME",
+        "calls": "all of them, or those for which they ask (on_demand)",
+        "hours": f"{_HOURS}; without it at any hour",
+        "announcement": f"what both sides hear before anything is recorded; {_LANGUAGES}",
+        "legal_basis": "the ground on which all calls are recorded, where the country's law asks for one (G13)",
+        "keep_days": "how long a recording is kept",
     },
     "Http": {"listen": "address and port"},
     "Storage": {

@@ -603,6 +603,21 @@ class Storage(Section):
     records: str | None = None
 
 
+class RecordingSection(Section):
+    """Which calls are recorded (X3): of whom, when, and on what ground (G13). Nobody is recorded while absent (X4).
+
+    `who` names people ("claire") and roles ("role:sales"). `calls` is "all" or "on_demand"; `announcement` is what
+    both sides hear before, by language.
+    """
+
+    who: Words
+    calls: Literal["all", "on_demand"] = "on_demand"
+    hours: str | None = None
+    announcement: Says = Field(default={})
+    legal_basis: str | None = None
+    keep_days: int = Field(default=180, ge=1)
+
+
 class Document(Section):
     """Everything, with all files put together."""
 
@@ -628,3 +643,4 @@ class Document(Section):
     calendar_feed: CalendarFeed = CalendarFeed()
     api: Api = Api()
     inventory: Inventory = Inventory()
+    recording: RecordingSection | None = None

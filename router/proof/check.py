@@ -13,7 +13,7 @@ from typing import Final
 
 from router.configuration.findings import ConfigurationError, Finding, Severity
 from router.configuration.load import Loaded, load_with_sources
-from router.proof import expiry, times, written
+from router.proof import country, expiry, times, written
 from router.proof.examination import Examination
 from router.proof.leaving import numbers_are_ours, walk_outwards
 from router.proof.reaching import walk_to_everybody
@@ -40,6 +40,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     times.calendars_contain_days,
     times.schedules_can_win,
     times.the_region_is_known,
+    country.recording_is_lawful,
 )
 
 

@@ -121,6 +121,13 @@ inventory:
   wireless: {fr: "Au bureau, on utilise le réseau « meuse ».", en: In the office use the network “meuse”.}
   dictionary: {DECT: {fr: téléphone sans fil de l'atelier., en: a cordless phone of the workshop.}}
   private_phone_days: 60
+recording:
+  who: [role:sales]
+  calls: all
+  hours: office
+  announcement: {fr: Cet appel est enregistré., en: This call is recorded.}
+  legal_basis: le contrat
+  keep_days: 90
 """
 
 

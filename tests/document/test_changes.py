@@ -9,6 +9,9 @@ from tests.document.company import COMPANY, policy_of, the_policy
 
 # What is written, what is written instead, and the statements that then read otherwise.
 CHANGES = {
+    "whose calls are recorded": ("who: [role:sales]", "who: [role:sales, paul]", {"recording.who"}),
+    "the ground of recording": ("legal_basis: le contrat", "legal_basis: la loi", {"recording.ground"}),
+    "how long recordings are kept": ("keep_days: 90", "keep_days: 60", {"recording.kept"}),
     "main line": ("main_line: {then: reception, hours", "main_line: {then: queue:sales, hours", {"lines.main"}),
     "short numbers": ('short_numbers: ["1733"]', 'short_numbers: ["1722"]', {"emergency.short_numbers"}),
     "shown by the company": (

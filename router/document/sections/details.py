@@ -14,8 +14,44 @@ def text_messages(author: Author) -> Section:
 
 
 def recording(author: Author) -> Section:
-    nothing = author.silent_about("recording.none", fr="sur l'enregistrement des appels", en="the recording of calls")
-    return Section("recording", author.say(fr="Appels enregistrés", en="Recorded calls"), (nothing,))
+    say, rules = author.say, author.document.recording
+    title = say(fr="Appels enregistrés", en="Recorded calls")
+    if rules is None:
+        nothing = author.silent_about(
+            "recording.none", fr="sur l'enregistrement des appels", en="the recording of calls"
+        )
+        return Section("recording", title, (nothing,))
+    who = author.people_and_roles(rules.who)
+    if rules.calls == "all":
+        what = say(fr=f"{who} : tous les appels sont enregistrés", en=f"{who}: all calls are recorded")
+    else:
+        what = say(fr=f"{who} : les appels sont enregistrés à la demande", en=f"{who}: calls are recorded on demand")
+    when = ""
+    if rules.hours is not None:
+        windows = [author.window(window) for window in author.document.hours[rules.hours]]
+        when = f", {author.language.also(windows)}"
+    days = author.language.duration(rules.keep_days * 86400.0)
+    blocks: list[Block] = [
+        Paragraph("recording.who", f"{capitalised(what)}{when}.", ("X3",)),
+        Paragraph(
+            "recording.never",
+            say(
+                fr="Personne n'est enregistré pendant une absence, ni quand l'annonce n'a pu être entendue en entier.",
+                en="Nobody is recorded while absent, nor where the announcement could not be heard to its end.",
+            ),
+            ("X4", "G13"),
+        ),
+    ]
+    if rules.announcement:
+        heard = author.messages(rules.announcement)
+        text = say(fr=f"Les deux parties entendent d'abord : {heard}.", en=f"Both sides first hear: {heard}.")
+        blocks.append(Paragraph("recording.announcement", text, ("G13",)))
+    if rules.legal_basis is not None:
+        text = say(fr=f"Fondement : {rules.legal_basis}", en=f"Ground: {rules.legal_basis}")
+        blocks.append(Paragraph("recording.ground", text, ("G13",)))
+    text = say(fr=f"Un enregistrement est conservé {days}.", en=f"A recording is kept for {days}.")
+    blocks.append(Paragraph("recording.kept", text, ("X3",)))
+    return Section("recording", title, tuple(blocks))
 
 
 def blocked(author: Author) -> Section:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from router.configuration.load import Loaded
-from router.model.decision import Connection, Origin, RingPerson, SelectedBy
+from router.model.decision import Connection, DialNumber, Origin, RingPerson, SelectedBy
 from router.policy import Policy
 from router.policy.dialling import LONGEST_E164
 from router.policy.reach import MAX_PEOPLE_PER_CALL
@@ -42,6 +42,7 @@ class Survey:
         self.now = now
         self.trunk = loaded.configuration.trunks[0].name if loaded.configuration.trunks else "trunk"
         self.rules = cache(self._rules)
+        self.windows = cache(self._windows)
         self.choices = cache(self._choices)
         self.moments = cache(self._moments)
         self.lines = self._lines()
@@ -51,9 +52,11 @@ class Survey:
         self._line_rules = {id(line): rules_of(line) for line in self.lines.values()}
         self._calendar = self._set_by_calendar()
 
-    def windows(self, person: str) -> tuple[Window, ...]:
-        """Return the windows that the rules of a person mention."""
-        return self.rules(person).windows
+    def windows_without_asking(self, holder: Person | SharedLine) -> tuple[Window, ...]:
+        """Return the windows that count in a call to `holder` although nobody's state is asked: their own, and those of
+        people who have left."""
+        gone = [other for other in self._reached(holder) if isinstance(other, Person) and other.left_at is not None]
+        return tuple(dict.fromkeys(window for each in (holder, *gone) for window in self._windows_for(each)))
 
     def rules_for(self, holder: Person | SharedLine) -> Rules:
         """Return what the rules of whoever is called consist of."""
@@ -67,7 +70,7 @@ class Survey:
             caller: number of the caller, or None.
         """
         instants: set[float] = set()
-        for rules in (self.rules_for(holder), *(self.rules(person) for person in self._reached(holder))):
+        for rules in map(self.rules_for, self._reached(holder)):
             instants.update(rules.instants)
             if caller is not None:
                 instants.update(
@@ -122,6 +125,14 @@ class Survey:
 
     def _rules(self, person: str) -> Rules:
         return rules_of(self.policy.people[person])
+
+    def _windows(self, person: str) -> tuple[Window, ...]:
+        return self._windows_for(self.policy.people[person])
+
+    def _windows_for(self, holder: Person | SharedLine) -> tuple[Window, ...]:
+        """Return the windows that somebody's rules mention, and those of shared numbers to which their calls go."""
+        lines = self._reached(holder, lambda other: isinstance(other, SharedLine))
+        return tuple(dict.fromkeys(window for each in lines for window in self.rules_for(each).windows))
 
     def _moments(self, start: float, end: float) -> Moments:
         windows = [window for person in self.policy.people for window in self.rules(person).windows]
@@ -208,29 +219,31 @@ class Survey:
             yield self.a_stranger()
         yield from sorted(may.targets)
 
-    def _reached(self, holder: Person | SharedLine) -> Iterable[str]:
-        """Return everybody to whom a call to `holder` can be forwarded."""
-        reached: dict[str, None] = {}
-        pending = list(self._next(self.rules_for(holder)))
-        if isinstance(holder, Person):
-            pending += [choice.forward for choice in self.choices(holder.id)]
-        while pending:
-            person = pending.pop()
-            if person in self.policy.people and person not in reached:
-                reached[person] = None
-                pending += [*self._next(self.rules(person)), *(choice.forward for choice in self.choices(person))]
+    def _reached(
+        self, holder: Person | SharedLine, also: Callable[[Person | SharedLine], bool] = lambda other: True
+    ) -> list[Person | SharedLine]:
+        """Return whoever is called and everybody, and every shared number, to which the call can go on from there."""
+        reached, seen = [holder], {id(holder)}
+        for current in reached:
+            for other in self._following(current):
+                if id(other) not in seen and also(other):
+                    seen.add(id(other))
+                    reached.append(other)
         return reached
 
-    def _next(self, rules: Rules) -> Iterator[str]:
-        yield from rules.people
-        for number in rules.numbers:
-            holder = self.policy.numbers.get(number)
-            if isinstance(holder, Person):
-                yield holder.id
-            elif holder is not None:
-                target = holder.open.target
-                if isinstance(target, RingPerson):
-                    yield target.person
+    def _following(self, holder: Person | SharedLine) -> Iterator[Person | SharedLine]:
+        rules, policy = self.rules_for(holder), self.policy
+        yield from (policy.people[name] for name in rules.people)
+        numbers = [*rules.numbers]
+        if isinstance(holder, Person):
+            for choice in self.choices(holder.id):
+                target = policy.targets.get(choice.forward)
+                numbers.append(target.number if isinstance(target, DialNumber) else choice.forward)
+                if choice.forward in policy.people:
+                    yield policy.people[choice.forward]
+                elif isinstance(target, RingPerson):
+                    yield policy.people[target.person]
+        yield from (policy.numbers[number] for number in numbers if number in policy.numbers)
 
     def _ends_for(self, numbers: Iterable[str]) -> Iterator[float]:
         """Yield when exceptions to the greylist end that concern these numbers."""

@@ -5,9 +5,9 @@ of a limit, the time of day. So the walk begins with everything as usual, sees w
 each other answer to it, until no answer is left. What was not looked up cannot matter, which is why the walk is short
 and yet complete.
 
-While an address or an outside number is tried, nothing else changes; while a telephone rings, anything may. And when a
-call is forwarded to a colleague, what becomes of it there depends on whose rules were asked before, not on what these
-people were doing: so it is walked for one of the ways that lead there at that time, not for all of them.
+While a telephone rings, anything may change; once an address or an outside number has failed, nothing else does. And
+when a call is forwarded to a colleague, what becomes of it there depends on whose rules were asked before, not on what
+these people were doing: so it is walked for one of the ways that lead there at that time, not for all of them.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Walk:
     Args:
         policy: the compiled policy.
         choices: what can be selected for a person, by id.
-        windows: the windows that a person's rules mention, by id; for "" those of the number that is called.
+        windows: the windows that a person's rules mention, by id.
 
     Attributes:
         cases: how many were walked so far.
@@ -116,18 +116,18 @@ class Walk:
         self._answers = cache(self._work_out_answers)
         self.cases = 0
 
-    def walk(self, call: Call, moments: Moments, line: Iterable[Window] = ()) -> Iterator[Case]:
+    def walk(self, call: Call, moments: Moments, always: Iterable[Window] = ()) -> Iterator[Case]:
         """Yield every case of a call, simple ones first.
 
         Args:
             call: see `Call`.
             moments: the moments that are told apart.
-            line: windows of the number that is called, where it belongs to no person.
+            always: windows that count whoever is asked.
 
         Raises:
             Entangled: there are too many.
         """
-        line = tuple(line)
+        always = tuple(always)
         pending = deque([_Branch({}, moments.all, ())])
         tried: set[frozenset[Attempt]] = set()
         arrivals: _Arrivals = {}
@@ -141,8 +141,9 @@ class Walk:
             case = self._decide(call, branch, moments, asked)
             if case.timed:
                 people = {key.who for key in asked if key.what != _USED}
+                people.update(attempt.person for attempt in branch.attempts if attempt.person in self._policy.people)
                 windows = [window for person in people for window in self._windows(person)]
-                part, *others = moments.split(branch.moments, (*line, *windows))
+                part, *others = moments.split(branch.moments, (*always, *windows))
                 pending.extend(branch._replace(moments=other) for other in others)
                 branch = branch._replace(moments=part)
                 case = case._replace(moments=part)
@@ -192,10 +193,13 @@ class Walk:
             return ()  # it goes round: whoever judges the case says so
         if target not in self._policy.people:
             return (_Branch(known, case.moments, (*attempts, Attempt(target, Outcome.UNREACHABLE))),)
+        broken = any(attempt.person not in self._policy.people for attempt in attempts)
         branches = []
         for outcome in Outcome:
             longer = (*attempts, Attempt(target, outcome))
-            if frozenset(longer) not in tried:
+            if broken:
+                branches.append(_Branch(known, case.moments, longer))
+            elif frozenset(longer) not in tried:
                 tried.add(frozenset(longer))
                 branches.append(_Branch({}, moments.all, longer))
         return branches

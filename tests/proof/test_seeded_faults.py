@@ -120,7 +120,7 @@ FAULTS = {
     "a shared number answered by somebody who is at lunch": Fault(
         'number: "+3242200160", then: voicemail}',
         'number: "+3242200160", then: brigitte}',
-        W, "S3", 'then: brigitte}', "calls to Service Technique go to Brigitte Lambert when they are absent (lunch)",
+        W, "S3", 'then: brigitte}', "calls to Service Technique go to Brigitte Lambert when they are absent",
         to("voicemail", "M4"),
     ),
     "a line of a schedule that never holds": Fault(

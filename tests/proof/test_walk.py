@@ -32,7 +32,7 @@ def examination(directory: Path, text: str, now: float = NOW) -> Examination:
 
 def cases(examined: Examination, call: Call, person: Person) -> Iterator[Case]:
     for moments in examined.survey.eras(person, call.caller_number):
-        yield from examined.walk.walk(call, moments)
+        yield from examined.walk.walk(call, moments, examined.survey.windows_without_asking(person))
 
 
 def outcome(decision: Decision) -> tuple[object, ...]:
@@ -50,6 +50,10 @@ COMPANIES = {
     "sound": SOUND,
     "faulty": COMPANY,
     "with a person at reception": SOUND.replace(RECEPTION, "reception: {person: brigitte}"),
+    "with people who forward to a shared number that closes": SOUND.replace(
+        "busy_other: reception, no_answer: {after: 20s, then: voicemail}",
+        'busy_other: "+3242200150", no_answer: "+3242200150"',
+    ).replace("queue:sales}\n", 'queue:sales, no_answer: "+3242200100"}\n'),
     "faulty, with a person at reception": COMPANY.replace(RECEPTION, "reception: {person: paul}"),
 }
 

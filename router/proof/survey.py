@@ -45,6 +45,7 @@ class Survey:
         self.windows = cache(self._windows)
         self.choices = cache(self._choices)
         self.moments = cache(self._moments)
+        self.a_stranger = cache(self._a_stranger)
         self.lines = self._lines()
         self.alike = self._alike()
         self.accounts = {account.person: account for account in reversed([*loaded.configuration.accounts.values()])}
@@ -102,17 +103,6 @@ class Survey:
         """Return the number by which callers from outside reach a person, or None."""
         return person.diverts_as if self.policy.numbers.get(person.diverts_as) is person else None
 
-    def a_stranger(self) -> str:
-        """Return a number outside the company that is on no greylist: that of somebody who calls, or is called."""
-        plan, code = self.policy.plan, self.policy.plan.country_code
-        known = [prefix for rules in map(self.rules, self.policy.people) for prefix in rules.exceptions]
-        for length in range(plan.longest, plan.shortest - 1, -1):
-            for digit in "4768135920":
-                number = f"+{code}{digit}{'7501112223334'[: length - 1]}"
-                if len(number) <= LONGEST_E164 + 1 and self.is_free(number) and not number.startswith(tuple(known)):
-                    return number
-        return "+88299999999"  # a country whose every number is the company's or blocked
-
     def is_free(self, number: str) -> bool:
         """Say whether a number is neither the company's nor on the greylist, in any direction."""
         policy = self.policy
@@ -122,6 +112,17 @@ class Survey:
             and policy.greylist.match(number, self.now) is None
             and policy.greylist.blocks_caller(number, self.now) is None
         )
+
+    def _a_stranger(self) -> str:
+        """Return a number outside the company that is on no greylist: that of somebody who calls, or is called."""
+        plan, code = self.policy.plan, self.policy.plan.country_code
+        known = [prefix for rules in map(self.rules, self.policy.people) for prefix in rules.exceptions]
+        for length in range(plan.longest, plan.shortest - 1, -1):
+            for digit in "4768135920":
+                number = f"+{code}{digit}{'7501112223334'[: length - 1]}"
+                if len(number) <= LONGEST_E164 + 1 and self.is_free(number) and not number.startswith(tuple(known)):
+                    return number
+        return "+88299999999"  # a country whose every number is the company's or blocked
 
     def _rules(self, person: str) -> Rules:
         return rules_of(self.policy.people[person])

@@ -8,6 +8,8 @@ from typing import Protocol
 from router.model.audit import AuditEntry
 from router.model.binding import Binding
 from router.model.decision import Selection
+from router.model.message import Message, MessageCounts, MessageDraft, MessageKind, MessageState
+from router.model.sound import MediaEvent, Played, Recorded, StreamStatistics
 
 
 class Flow(Protocol):
@@ -127,4 +129,269 @@ class StateJournal(Protocol):
 
     async def written(self) -> None:
         """Wait for the same. Raises `StoreError`."""
+        ...
+
+
+class StoreFullError(StoreError):
+    """Nothing more can be kept because the disk is full, or almost."""
+
+
+class MailboxFullError(StoreError):
+    """A mailbox holds as many messages, or as long ones, as it may."""
+
+
+class SoundRefusedError(StoreError):
+    """A sound that was to be kept is none, or not of the kind that is kept; the text says what it should be."""
+
+
+# Called with the name of a mailbox whose messages changed.
+MailboxListener = Callable[[str], None]
+
+
+class MailboxStore(Protocol):
+    """Keeps the messages that callers leave, and the greetings that they hear.
+
+    What was confirmed survives a power cut and a kill at any moment; of what was not, nothing is left after a restart.
+    Mailboxes are those of the configuration; `LookupError` is raised for any other one.
+    """
+
+    async def begin(
+        self, mailbox: str, caller: str | None, caller_name: str | None, now: float, reason: str = ""
+    ) -> MessageDraft:
+        """Keep a place for a message; its owner calls `confirm` or `discard`.
+
+        Args:
+            caller, caller_name, reason: see `Message`.
+            now: POSIX seconds on the policy's clock.
+
+        Raises `MailboxFullError`, `StoreFullError`, `StoreError`, `LookupError`.
+        """
+        ...
+
+    async def confirm(
+        self,
+        draft: MessageDraft,
+        seconds: float,
+        *,
+        urgent: bool = False,
+        kind: MessageKind = MessageKind.MESSAGE,
+    ) -> Message:
+        """Make a draft a message, durably, before it returns. Whoever is to hear of it by e-mail will.
+
+        Its sound stands at `draft.path`; a `CALLBACK` may have none. Raises `StoreError`; then it stays a draft.
+        """
+        ...
+
+    async def discard(self, draft: MessageDraft) -> None:
+        """Forget a draft, with its sound. Never raises for a fault of the medium: a restart does the rest. Without
+        effect on a message that was confirmed."""
+        ...
+
+    async def messages(self, mailbox: str) -> list[Message]:
+        """Return the messages of a mailbox: new ones first, among them the urgent ones, the oldest first in each part.
+        Raises `StoreError`."""
+        ...
+
+    async def message(self, identity: str) -> Message | None:
+        """Return one message. Raises `StoreError`."""
+        ...
+
+    def sound(self, message: Message) -> str:
+        """Return the path of a message's sound, whether there is one or not."""
+        ...
+
+    async def mark(self, identity: str, state: MessageState) -> Message | None:
+        """Put a message into another state; None where there is no such message. Raises `StoreError`."""
+        ...
+
+    async def delete(self, identity: str) -> bool:
+        """Delete a message; False where there is none. Raises `StoreError`."""
+        ...
+
+    async def forward(self, identity: str, mailbox: str) -> Message | None:
+        """Put a copy of a message into another mailbox, as a new one; None where there is no such message. Raises as
+        `begin` does."""
+        ...
+
+    def counts(self, mailbox: str) -> MessageCounts:
+        """Return how many messages a mailbox has, from memory; zeros for one that is not known."""
+        ...
+
+    def watch(self, told: MailboxListener) -> None:
+        """Call `told` after each change of a mailbox's counts, for good."""
+        ...
+
+    def greeting(self, mailbox: str, kind: str) -> str | None:
+        """Return the path of the owner's own greeting for a kind of profile ("available", "busy_other", "absent"), from
+        memory; None where there is none."""
+        ...
+
+    def new_greeting(self, mailbox: str) -> str:
+        """Return an absolute path at which a greeting can be recorded, for `set_greeting`."""
+        ...
+
+    async def set_greeting(self, mailbox: str, kind: str, sound: bytes | str) -> None:
+        """Keep a greeting, durably, in place of the one before.
+
+        Args:
+            sound: a WAV file (8 or 16 kHz, mono, 16 bits, up to three minutes), or the path of one, which then is gone.
+
+        Raises `SoundRefusedError`, `StoreFullError`, `StoreError`, `LookupError`; then the one before stays.
+        """
+        ...
+
+    async def remove_greeting(self, mailbox: str, kind: str) -> bool:
+        """Remove a greeting; False where there was none. Raises `StoreError`."""
+        ...
+
+    async def erase(self, number: str) -> int:
+        """Delete every message of a caller, in all mailboxes; return how many. Raises `StoreError`."""
+        ...
+
+
+class MediaError(Exception):
+    """Something cannot be played, recorded or opened; the text says what and why. The session, if any, goes on."""
+
+
+class OfferError(MediaError):
+    """An SDP offer or answer holds nothing that can be served: no audio, no common codec, no address (becomes 488)."""
+
+
+class SoundError(MediaError):
+    """A sound to be played cannot be read; the text names the file and says what it should be."""
+
+
+class DiskFullError(MediaError):
+    """A recording cannot be kept because the disk is full, or almost."""
+
+
+class EngineError(MediaError):
+    """The engine died, or is not there yet; or it has no port left."""
+
+
+# Called for what happens to a session unasked. Never called for what an awaited method already returned.
+MediaListener = Callable[[MediaEvent], None]
+
+
+class MediaSession(Protocol):
+    """Our side of one audio stream: it plays, listens for keys, records.
+
+    One thing is played at a time, and one recorded; both may happen at once. When the engine dies, what is awaited
+    raises `EngineError`, and the listener hears `EngineDied`.
+    """
+
+    description: bytes  # the SDP that we said last: an answer, or an offer
+    codec: str  # "PCMA", "PCMU", "G722"; "" before our offer is answered
+
+    async def accept(self, answer: bytes) -> None:
+        """Take the other side's answer to our offer. Raises `OfferError`."""
+        ...
+
+    async def renegotiate(self, offer: bytes) -> bytes:
+        """Take a new offer of the other side (re-INVITE, hold) and return our answer. Raises `OfferError`; then all
+        stays as it was. Where its sound comes from is learned anew."""
+        ...
+
+    async def play(self, sources: Sequence[str], *, interruptible: str = "", loop: bool = False) -> Played:
+        """Play WAV files (8 or 16 kHz, 16 bits) one after the other without a gap, instead of what is played.
+
+        Args:
+            interruptible: keys that end it; one that was pressed before and waits ends it at once.
+            loop: begin again at the end, until stopped.
+
+        Raises `SoundError` before anything is heard.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End playing and recording at once."""
+        ...
+
+    async def key(self, seconds: float) -> str:
+        """Return the next key that was pressed and ended nothing, or "" after so many seconds."""
+        ...
+
+    def keys(self) -> str:
+        """Take the keys that wait."""
+        ...
+
+    def press(self, key: str) -> None:
+        """Take a key that came by another way (SIP INFO) like one that came in the sound."""
+        ...
+
+    async def send_keys(self, keys: str) -> None:
+        """Press keys towards the other side (RFC 4733, or tones where it has none); return when they are sent."""
+        ...
+
+    async def record(
+        self, path: str, *, max_seconds: float, silence_seconds: float = 0.0, stop_keys: str = ""
+    ) -> Recorded:
+        """Record what the other side sends, as a WAV file of 16 bits.
+
+        Args:
+            path: where it is to be; until `MediaEngine.keep` it is beside, under a temporary name.
+            silence_seconds: end it after so much silence, at the beginning too; 0: never.
+            stop_keys: keys that end it.
+
+        Returns when the file is complete and synchronised. If the task that waits is cancelled, the recording is
+        discarded: to keep what was said before the other side hung up, `close` the session and let this return.
+
+        Raises `DiskFullError`, at once or later; `MediaError` when it cannot be written. Nothing is left then.
+        """
+        ...
+
+    async def statistics(self) -> StreamStatistics: ...
+
+    def close(self) -> None:
+        """End the session. What is awaited returns with `CLOSED`. Idempotent."""
+        ...
+
+
+class MediaBridge(Protocol):
+    """Two sessions that hear each other. Playing to one of them lets it hear that instead, as long as it lasts."""
+
+    async def record(self, path: str, *, max_seconds: float) -> Recorded:
+        """Record both sides in stereo: the first session left, the second right. See `MediaSession.record`."""
+        ...
+
+    def stop(self) -> None:
+        """End the recording."""
+        ...
+
+    def close(self) -> None:
+        """Part the two, which live on. A recording ends with `CLOSED`. Idempotent."""
+        ...
+
+
+class MediaEngine(Protocol):
+    """Makes sessions. Everything awaited takes milliseconds; nothing blocks."""
+
+    async def answer(
+        self, offer: bytes, told: MediaListener, *, host: str = "", trusted: Sequence[str] = ()
+    ) -> MediaSession:
+        """Make a session from the other side's offer; `session.description` is the answer.
+
+        Args:
+            host: our IP literal for RTP; "": what the engine was started with.
+            trusted: further IP literals that its sound may come from, besides what the offer says: that of its
+                signalling, because a phone behind NAT does not know its own.
+
+        Raises `OfferError`, `EngineError`.
+        """
+        ...
+
+    async def offer(self, told: MediaListener, *, host: str = "", trusted: Sequence[str] = ()) -> MediaSession:
+        """Make a session that offers all it can do; `session.accept` takes the answer. Raises `EngineError`."""
+        ...
+
+    async def bridge(self, left: MediaSession, right: MediaSession) -> MediaBridge:
+        """Let two sessions hear each other, whatever their codecs are."""
+        ...
+
+    async def keep(self, recorded: Recorded) -> None:
+        """Give a recording its name, durably. Raises `MediaError` when that fails, `DiskFullError` among them."""
+        ...
+
+    async def discard(self, recorded: Recorded) -> None:
+        """Remove a recording that is not wanted. Never raises for one that is gone."""
         ...

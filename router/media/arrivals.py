@@ -1,0 +1,86 @@
+"""Reading the sockets of all sessions.
+
+What is only played to or recorded can wait for the next 20 ms, so those sockets are read together, in one go; sessions
+that are bridged are read as soon as something comes. Both kinds stand in an `epoll` set of their own (docs/adr/0011).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from router.media.rtp import MAX_PACKET_BYTES
+from router.media.sender import Address
+
+MAX_ROUNDS: Final = 8  # packets of one socket in one go: a burst is taken at once, a flood does not starve the others
+MAX_READY: Final = 1024
+
+Taker = Callable[[bytes, Address, int], None]  # a datagram, where it came from, number of the 20 ms
+
+
+class Arrivals:
+    """All sockets, each with who takes what comes there."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._calm = select.epoll()
+        self._prompt = select.epoll()
+        self._takers: dict[int, tuple[Callable[[int], tuple[bytes, Address]], Taker]] = {}
+        self._is_prompt: set[int] = set()
+        self.tick = 0  # whoever counts sets it
+        loop.add_reader(self._prompt.fileno(), self._wake)
+
+    def add(self, bound: socket.socket, taker: Taker) -> None:
+        descriptor = bound.fileno()
+        self._takers[descriptor] = (bound.recvfrom, taker)
+        self._calm.register(descriptor, select.EPOLLIN)
+
+    def remove(self, bound: socket.socket) -> None:
+        """To be called before the socket is closed."""
+        self.hasten(bound, False)
+        self._calm.unregister(bound.fileno())
+        del self._takers[bound.fileno()]
+
+    def hasten(self, bound: socket.socket, prompt: bool) -> None:
+        """Read a socket as soon as something comes, or with the others."""
+        descriptor = bound.fileno()
+        if prompt == (descriptor in self._is_prompt):
+            return
+        leaves, enters = (self._calm, self._prompt) if prompt else (self._prompt, self._calm)
+        leaves.unregister(descriptor)
+        enters.register(descriptor, select.EPOLLIN)
+        (self._is_prompt.add if prompt else self._is_prompt.discard)(descriptor)
+
+    def read(self) -> None:
+        """Read the calm sockets."""
+        self._read(self._calm)
+
+    def _wake(self) -> None:
+        self._read(self._prompt)
+
+    def _read(self, ready: select.epoll) -> None:
+        """Read one packet of each socket that has one, and again: that spares the call that finds nothing."""
+        takers = self._takers
+        tick = self.tick
+        for _ in range(MAX_ROUNDS):
+            events = ready.poll(0, MAX_READY)
+            for descriptor, _ in events:
+                found = takers.get(descriptor)
+                if found is None:
+                    continue
+                receive, take = found
+                try:
+                    data, address = receive(MAX_PACKET_BYTES)
+                except OSError:
+                    continue  # an ICMP error of something sent before; reading it cleared it
+                take(data, address, tick)
+            if not events:
+                return
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._prompt.fileno())
+        self._prompt.close()
+        self._calm.close()

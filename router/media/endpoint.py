@@ -1,0 +1,180 @@
+"""One session inside the engine: its two sockets, what it sends and receives, its recording."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from router.media import rtcp
+from router.media.receiver import Receiver
+from router.media.rtp import CLOCK
+from router.media.sender import Address, Sender
+
+TICKS_PER_SECOND: Final = 50
+REPORT_SECONDS: Final = rtcp.INTERVAL_SECONDS
+
+
+class Told(NamedTuple):
+    """Whom an endpoint tells what happens."""
+
+    key_pressed: Callable[[int, str], None]  # number of the endpoint, key
+    timed_out: Callable[[int, float], None]  # number of the endpoint, seconds
+
+
+class Endpoint:
+    """Our end of one RTP session.
+
+    Args:
+        number: as the router calls it.
+        rtp, rtcp_socket: bound and non-blocking.
+        port: of the first.
+        seeds: random numbers: SSRC, first sequence number, first timestamp.
+        timeout: seconds without RTP until it is told; 0: never.
+        tick: the present one.
+        told: see there.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        rtp: socket.socket,
+        rtcp_socket: socket.socket,
+        port: int,
+        seeds: tuple[int, int, int],
+        timeout: float,
+        tick: int,
+        told: Told,
+    ) -> None:
+        self.number = number
+        self.rtp = rtp
+        self.rtcp = rtcp_socket
+        self.port = port
+        self.codec = ""
+        self.sender = Sender(rtp.sendto, *seeds)
+        self.receiver = Receiver(self.sender, self._key_pressed)
+        self.peer: Endpoint | None = None  # whom it is bridged with
+        self._told = told
+        self._timeout = timeout
+        self._expecting_since = tick  # RTP should come from then on
+        self._receiving = False
+        self._timed_out = False
+        self._rtcp_address: Address | None = None
+        self._rtcp_hosts: frozenset[str] = frozenset()
+        self._last_report = (0, 0.0)  # the middle of the NTP time of theirs, and when it came
+        self._reported = (0, 0)  # packets expected and received at our last report
+        self._seconds = number % REPORT_SECONDS
+        self._name = b"%08x@renvoi" % seeds[0]
+
+    def configure(
+        self,
+        *,
+        codec: str,
+        payload_type: int,
+        codecs: Mapping[int, str],
+        event_type: int | None,
+        remote: tuple[str, int],
+        rtcp_port: int,
+        sending: bool,
+        receiving: bool,
+        halved: bool,
+        trusted: Sequence[str],
+        tick: int,
+    ) -> None:
+        """Take what was agreed on; see `sdp.Agreed`."""
+        hosts = frozenset(trusted)
+        self.codec = codec
+        self.sender.use(codec, payload_type, event_type)
+        self.sender.address = self._address(remote)
+        self.sender.muted = not (sending and remote[1])
+        self.sender.halved = halved
+        self.receiver.use(codecs, event_type, remote, hosts)
+        self._rtcp_address = self._address((remote[0], rtcp_port)) if rtcp_port else None
+        self._rtcp_hosts = hosts | {remote[0]}
+        self._receiving = receiving
+        self._expecting_since = tick
+        self._timed_out = False
+
+    def _address(self, address: tuple[str, int]) -> Address:
+        if self.rtp.family == socket.AF_INET6:
+            return (address[0], address[1], 0, 0)
+        return address
+
+    def _key_pressed(self, key: str) -> None:
+        self._told.key_pressed(self.number, key)
+
+    def second_passed(self, tick: int) -> None:
+        """Look once a second whether something still comes; report every five seconds."""
+        heard = max(self.receiver.heard, self._expecting_since)
+        if self.receiver.heard > self._expecting_since and tick - heard < TICKS_PER_SECOND:
+            self._timed_out = False
+        if (
+            self._receiving
+            and self._timeout
+            and not self._timed_out
+            and tick - heard >= self._timeout * TICKS_PER_SECOND
+        ):
+            self._timed_out = True
+            self._told.timed_out(self.number, (tick - heard) / TICKS_PER_SECOND)
+        self._seconds += 1
+        if self._seconds >= REPORT_SECONDS:
+            self._seconds = 0
+            self.report()
+
+    def report(self, goodbye: bool = False) -> None:
+        """Send an RTCP report."""
+        if self._rtcp_address is None:
+            return
+        sender = self.sender
+        now = time.time()
+        sent = (now, sender.timestamp, sender.packets_sent, sender.bytes_sent) if sender.packets_sent else None
+        data = rtcp.report(sender.ssrc, self._name, self._block(now), sent, goodbye)
+        try:
+            self.rtcp.sendto(data, self._rtcp_address)
+        except OSError:
+            sender.failed += 1
+
+    def _block(self, now: float) -> rtcp.Block | None:
+        receiver = self.receiver
+        if not receiver.packets:
+            return None
+        lost, packets = receiver.lost, receiver.packets
+        lost_before, packets_before = self._reported
+        self._reported = (lost, packets)
+        lost_now, came_now = max(0, lost - lost_before), packets - packets_before
+        fraction = min(255, lost_now * 256 // (lost_now + came_now)) if lost_now else 0
+        middle, came = self._last_report
+        delay = int((now - came) * 65_536) if middle else 0
+        return rtcp.Block(receiver.ssrc, fraction, lost, receiver.highest, int(receiver.jitter), middle, delay)
+
+    def receive_rtcp(self, data: bytes, address: Address, tick: int) -> None:
+        """Take what came on the RTCP port; our reports go back there from now on (symmetric RTCP)."""
+        if address[0] not in self._rtcp_hosts:
+            self.receiver.foreign += 1
+            return
+        heard = rtcp.read(data, self.sender.ssrc)
+        if heard is None:
+            self.receiver.invalid += 1
+            return
+        self._rtcp_address = address
+        if heard.last_report is not None:
+            self._last_report = (heard.last_report, time.time())
+
+    def statistics(self) -> list[float]:
+        """See `model.sound.StreamStatistics`, in its order."""
+        receiver = self.receiver
+        return [
+            self.sender.packets_sent,
+            receiver.packets,
+            receiver.lost,
+            receiver.foreign,
+            receiver.invalid,
+            receiver.jitter / CLOCK,
+        ]
+
+    def close(self) -> None:
+        """Say goodbye and free the sockets."""
+        self.report(goodbye=True)
+        self.rtp.close()
+        self.rtcp.close()

@@ -1,0 +1,89 @@
+"""What happens to the sound of a call: how playing and recording ended, and what an engine tells unasked."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+KEYS: Final = "0123456789*#ABCD"  # in the order of their numbers in RFC 4733
+
+# How playing ends, and recording.
+FINISHED: Final = "finished"  # all of it was played
+KEY: Final = "key"  # the other side pressed a key that ends it
+STOPPED: Final = "stopped"  # `MediaSession.stop`
+CLOSED: Final = "closed"  # the session was closed meanwhile
+FULL: Final = "full"  # the recording has its greatest length
+SILENCE: Final = "silence"  # nobody spoke any more
+
+
+class Played(NamedTuple):
+    """How playing ended.
+
+    Args:
+        reason: `FINISHED`, `KEY`, `STOPPED` or `CLOSED`.
+        key: with `KEY`, the one that was pressed.
+    """
+
+    reason: str
+    key: str = ""
+
+
+class Recorded(NamedTuple):
+    """A recording that is complete, written and synchronised to the disk, under its temporary name.
+
+    Args:
+        reason: `KEY`, `STOPPED`, `CLOSED`, `FULL` or `SILENCE`.
+        key: with `KEY`, the one that was pressed.
+        seconds: its length.
+        spoken_seconds: how much of it is louder than silence.
+        level: root mean square of what is louder than silence, in dBFS: 0 is a full-scale square wave; -96 for nothing.
+        lost: RTP packets that should have come and did not, over all its channels.
+        temporary: where it is now. `MediaEngine.keep` and `discard` take it from there.
+        path: where it is to be.
+    """
+
+    reason: str
+    key: str
+    seconds: float
+    spoken_seconds: float
+    level: float
+    lost: int
+    temporary: str
+    path: str
+
+
+class KeyPressed(NamedTuple):
+    """The other side pressed a key that ended nothing. It also waits in `MediaSession.key`."""
+
+    key: str
+
+
+class MediaTimedOut(NamedTuple):
+    """No RTP came for so long, although the other side should send. Told once; again after RTP came once more."""
+
+    seconds: float
+
+
+class EngineDied(NamedTuple):
+    """The engine is gone, and with it the session. It does not come back; another one can be made soon."""
+
+
+MediaEvent = KeyPressed | MediaTimedOut | EngineDied
+
+
+class StreamStatistics(NamedTuple):
+    """What passed through a session (RFC 3550 §6.4). Counts are packets since it was made.
+
+    Args:
+        sent, received: RTP packets.
+        lost: expected and never come.
+        foreign: dropped because they came from a third address.
+        invalid: dropped because they are no RTP, or of a payload type that was not agreed.
+        jitter: interarrival jitter in seconds (RFC 3550 §6.4.1); read every 20 ms, so not finer than that.
+    """
+
+    sent: int
+    received: int
+    lost: int
+    foreign: int
+    invalid: int
+    jitter: float

@@ -49,19 +49,18 @@ def longest_setup(harness: Harness, pid: int, reloads: bool) -> tuple[float, int
     with tempfile.TemporaryDirectory(prefix="renvoi-reload-") as folder:
         os.environ["TMPDIR"] = folder
         try:
-            summary = harness("step", pid, flags=("--keep",), rate=RATE, seconds=SECONDS)
+            harness("step", pid, ("--keep",), rate=RATE, seconds=SECONDS, repeat=1)
         finally:
             del os.environ["TMPDIR"]
             over.set()
             if reloads:
                 reloading.join()
-        milliseconds = [
-            float(row["response_time_ms"])
+        runs = [
+            [float(row["response_time_ms"]) for row in csv.DictReader(file.read_text().splitlines(), delimiter=";")]
             for file in Path(folder).rglob("*_rtt.csv")
-            for row in csv.DictReader(file.read_text().splitlines(), delimiter=";")
         ]
-    failed = RATE * SECONDS - int(summary["ok"]) if "ok" in summary else RATE * SECONDS - len(milliseconds)
-    return round(max(milliseconds) - median(milliseconds), 2), failed
+    milliseconds = max(runs, key=len)  # the other one is the warm-up
+    return round(max(milliseconds) - median(milliseconds), 2), RATE * SECONDS - len(milliseconds)
 
 
 async def longest_hold() -> float:

@@ -7,9 +7,12 @@ Figures of the last line (null where the load harness is missing):
     cpu_ms_per_call    user and system time of the router per call, at 1,000 calls/s, on an aged process
     max_cps            most calls per second that one core sustains
     setup_p99_ms       INVITE to 200, 99th percentile, at 1,000 calls/s
+    reload_ms          how much longer than most the slowest INVITE to 200 takes, at 500 calls/s with a reload every 2 s
+    reload_failed      calls that fail meanwhile
     kb_per_held_call   memory that an established call holds, on a process that never carried more
     decide_us          one decision of the policy: 1,000 people, 10,000 greylist prefixes
     parse_us           one INVITE of 940 bytes, cut into start line and headers
+    reload_hold_ms     longest stretch for which a reload holds the event loop, in processor time
     greylist_us        finding a number, or that it is not listed, among 1,000,000 greylist prefixes
 
 The harness (`sipbench.py step|search|hold`, with SIPp) is not part of the project: name its file or folder with
@@ -35,6 +38,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +158,15 @@ def look_up_microseconds(greylist: Greylist, numbers: list[str]) -> float:
     return min(timeit.repeat(look_up, repeat=7, number=1)) / len(numbers) * 1e6
 
 
+def reload_hold_milliseconds() -> float:
+    """The longest stretch for which a reload holds the event loop."""
+    import uvloop
+
+    from bench.reloading import longest_hold
+
+    return uvloop.run(longest_hold())
+
+
 @contextmanager
 def running_router() -> Iterator[int]:
     """Serve `bench/config` in a folder of its own; yields the process id.  `SystemExit` when it does not start."""
@@ -201,9 +214,9 @@ def wait_until_ready(process: subprocess.Popen[str]) -> None:
         said.append(line)
 
 
-def harness(script: Path, command: str, pid: int, **options: object) -> dict[str, Any]:
+def harness(script: Path, command: str, pid: int, flags: tuple[str, ...] = (), **options: object) -> dict[str, Any]:
     """Run one command of the harness, show its lines, and return its summary."""
-    arguments = [sys.executable, str(script), command, "--pid", str(pid), "--label", "renvoi"]
+    arguments = [sys.executable, str(script), command, "--pid", str(pid), "--label", "renvoi", *flags]
     for name, value in options.items():
         arguments += [f"--{name}", str(value)]
     print("$ sipbench.py", command, *arguments[3:], flush=True)
@@ -235,13 +248,16 @@ def find_harness(named: str | None) -> Path | None:
 
 def measure(script: Path, effort: Effort) -> dict[str, float | None]:
     """The figures that need calls."""
-    step = {"rate": effort.rate, "seconds": effort.seconds, "repeat": effort.repeats}
+    from bench.reloading import longest_setup
+
+    step: dict[str, Any] = {"rate": effort.rate, "seconds": effort.seconds, "repeat": effort.repeats}
     with running_router() as pid:
         harness(script, "step", pid, **step)  # ages the process
         at_rate = harness(script, "step", pid, **step)
         search = harness(
             script, "search", pid, rate=effort.search_rate, seconds=effort.search_seconds, precision=effort.precision
         )
+        reload_ms, reload_failed = longest_setup(partial(harness, script), pid, reloads=True)
     with running_router() as pid:
         held = harness(script, "hold", pid, calls=effort.held_calls, rate=500, hold=effort.held_seconds)
     failed = {"step": at_rate["verdicts"], "hold": [held["verdict"]]}
@@ -252,6 +268,8 @@ def measure(script: Path, effort: Effort) -> dict[str, float | None]:
         "cpu_ms_per_call": at_rate["cpu_ms_per_call_median"],
         "max_cps": search["max_cps"],
         "setup_p99_ms": at_rate["setup_p99_ms_median"],
+        "reload_ms": reload_ms,
+        "reload_failed": reload_failed,
         "kb_per_held_call": held["kb_per_call"],
     }
 
@@ -265,7 +283,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
 
     loaded: dict[str, float | None] = dict.fromkeys(
-        ("cpu_ms_per_call", "max_cps", "setup_p99_ms", "kb_per_held_call"), None
+        ("cpu_ms_per_call", "max_cps", "setup_p99_ms", "reload_ms", "reload_failed", "kb_per_held_call"), None
     )
     if script is None:
         print("bench: no load harness (--sipbench or SIPBENCH), so only the micro-benchmarks run", file=sys.stderr)
@@ -275,6 +293,7 @@ def main() -> None:
         "decide_us": decide_microseconds(),
         "parse_us": parse_microseconds(),
         "greylist_us": greylist_microseconds(),
+        "reload_hold_ms": reload_hold_milliseconds(),
     }
     print(json.dumps({**loaded, **figures}))
 

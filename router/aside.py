@@ -4,8 +4,9 @@
 
 The function runs in a fresh interpreter that has lower priority than the router, a limit of time and one of memory.
 Arguments and result cross a pipe in pieces so small that taking one up holds the event loop for a fraction of a
-millisecond. Between two pieces calls are served. Objects that are shared within a value stay shared: whatever is
-referred to twice is a part with a number. (One pickle memo for all pieces would do the same, but is freed in one go.)
+millisecond; in the pause between two pieces calls are served. Objects that are shared within a value stay shared:
+whatever is referred to twice is a part with a number. (One pickle memo for all pieces would do the same, but is freed
+in one go.)
 
 What crosses is made of frozen dataclasses, named tuples, containers, numbers and texts, without cycles. The child is
 this very program and as trusted as the rest of it, so what it sends is unpickled without suspicion.
@@ -40,6 +41,7 @@ NICENESS: Final = 10  # a tenth of the router's share of a busy processor, so th
 READ_BYTES: Final = 256 * 1024  # that wait in the pipe
 MAX_RESULT_BYTES: Final = 512 * 1024 * 1024  # what a child can make the router hold
 MEMORY_BYTES: Final = 4 * 1024 * 1024 * 1024  # of address space, per child
+PAUSE: Final = 0.002  # seconds between two pieces; in a single turn the loop reads few datagrams when it slept before
 TIME_LIMIT: Final = 60.0  # seconds, unless the caller names another one
 
 _HEADER = struct.Struct("!cI")  # kind of the frame, bytes that follow
@@ -111,12 +113,12 @@ async def dismantle(value: list[object]) -> None:
     pieces: list[list[object]] = []
     for piece in _cut(value[0]):
         pieces.append(piece)
-        await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE)
     value.clear()
     del piece
     while pieces:
         pieces.pop()  # before those inside it, so that no more than this one is freed
-        await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE)
 
 
 # ---------------------------------------------------------------------------------------------------- in pieces
@@ -292,7 +294,7 @@ async def _receive(pipe: asyncio.StreamReader) -> Any:
         value = arrival.take(kind, await pipe.readexactly(length))
         if kind == _LAST:
             return value
-        await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE)
 
 
 def _ending(status: int) -> str:

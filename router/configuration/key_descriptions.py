@@ -141,6 +141,8 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "number": "a number outside, called by the trunks",
         "person": "a person's phones",
         "trunks": "the trunks by which a number is called; none named: all, by priority",
+        "mailbox": "a mailbox of the router's own; {person} is that of whoever was called",
+        "announcement": "what the caller hears before the router hangs up: the id of a prompt, or a WAV file",
     },
     "May": {
         "profiles": "which profiles they may choose; none named: all that are for their role",
@@ -311,7 +313,7 @@ EXAMPLES: Final[dict[str, dict[str, list[Any]]]] = {
     "Condition": {"then": ["reception", "voicemail", "queue:sales"]},
     "Role": {"when": [{"on_call": "voicemail", "no_answer": {"after": "20s", "then": "voicemail"}}]},
     "ProfileSection": {"code": ["*21"], "offers": [["message", {"transfer": "reception"}]]},
-    "TargetSection": {"sip": ["sip:{extension}@203.0.113.9:5060"]},
+    "TargetSection": {"sip": ["sip:{extension}@203.0.113.9:5060"], "mailbox": ["{person}"]},
     "Device": {"secret": ["$HA1$md5:…,sha256:…"]},
     "Registration": {"registrar": ["sip:provider.example"], "password": ["${TRUNK_PASSWORD}"]},
     "CallerExceptionSection": {"numbers": [["+32475111222", "+324422*"]]},

@@ -376,12 +376,15 @@ class HoursWindow(Section):
 
 
 class TargetSection(Section):
-    """One of three: a SIP address, a public number or a person."""
+    """One of five: a SIP address, a public number, a person, a mailbox of the router's own ("{person}": that of the
+    person who was called) or an announcement (the id of a prompt, or a WAV file)."""
 
     sip: str | None = None
     number: Number | None = None
     person: str | None = None
     trunks: Words = Field(default=[])
+    mailbox: str | None = None
+    announcement: str | None = None
 
 
 class ScheduleEntry(HoursWindow):

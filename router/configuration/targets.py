@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from router.configuration.addresses import sip_address_problem
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark, closest
 from router.configuration.rings import compile_rings
-from router.model.decision import DialAddress, DialNumber, RingPerson, Target
+from router.model.decision import DialAddress, DialNumber, LeaveMessage, PlayAnnouncement, RingPerson, Target
 from router.policy.snapshot import filled
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+_WAYS: Final = ("sip", "number", "person", "mailbox", "announcement")
+OWN_MAILBOX: Final = "{person}"  # stands for the mailbox of whoever was called
 
 
 class TargetBook:
@@ -28,10 +31,11 @@ class TargetBook:
                 compilation.error(
                     mark, f"{name!r} is a person already ({compilation.mark('people', name)})", "rename one"
                 )
-            given = [value for value in (section.sip, section.number, section.person) if value is not None]
-            known = not any(compilation.gaps.covers("targets", name, key) for key in ("sip", "number", "person"))
+            given = [key for key in _WAYS if getattr(section, key) is not None]
+            known = not any(compilation.gaps.covers("targets", name, key) for key in _WAYS)
             if len(given) != 1 and known:
-                compilation.error(mark, f"the target {name!r} goes to one thing", "write one of: sip, number, person")
+                suggestion = f"write one of: {', '.join(_WAYS)}"
+                compilation.error(mark, f"the target {name!r} goes to one thing", suggestion)
             if section.sip is not None:
                 problem = sip_address_problem(filled(section.sip, "0", "0"))
                 if problem:
@@ -76,6 +80,12 @@ class TargetBook:
             return DialNumber(section.number, tuple(section.trunks))
         if section.person is not None:
             return self._people.get(section.person)
+        if section.mailbox is not None:
+            # A number that nobody has leaves its messages where those of the main number are.
+            main = self._compilation.document.company.main_number[1:]
+            return LeaveMessage(filled(section.mailbox, extension, person) or main, name)
+        if section.announcement is not None:
+            return PlayAnnouncement(section.announcement, name)
         if section.sip is None:
             return None  # reported when the book was made
         return DialAddress(filled(section.sip, extension, person), name)
@@ -85,6 +95,8 @@ class TargetBook:
         section = self._targets.get(name)
         if section is not None and section.sip is not None:
             return DialAddress(section.sip, name)
+        if section is not None and section.mailbox is not None:
+            return LeaveMessage(section.mailbox, name)
         return self.find(name, mark)
 
     def templates(self) -> dict[str, Target]:

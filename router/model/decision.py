@@ -193,7 +193,30 @@ class DialAddress:
         return self.name or self.uri
 
 
-Target = RingPerson | DialNumber | DialAddress
+@dataclass(frozen=True, slots=True)
+class LeaveMessage:
+    """Let the caller leave a message in one of the router's own mailboxes: a person's id, or the name of a shared one
+    (digits of a shared number where nobody named one)."""
+
+    mailbox: str
+    name: str = ""  # what the policy calls it: "voicemail"
+
+    def __str__(self) -> str:
+        return self.name or self.mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAnnouncement:
+    """Let the caller hear an announcement, and hang up: the id of a prompt, or the path of a WAV file."""
+
+    announcement: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.announcement
+
+
+Target = RingPerson | DialNumber | DialAddress | LeaveMessage | PlayAnnouncement
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from router.model.decision import DialAddress, DialNumber, LineState, Reason, RingPerson, Target
+from router.model.decision import DialAddress, DialNumber, LeaveMessage, LineState, Reason, RingPerson, Target
 from router.policy.caller_exceptions import CallerException
 from router.policy.profile import InForce, is_silent, profile_in_force, weigh
 from router.policy.question import Question
@@ -120,6 +120,8 @@ def _selected_forward(question: Question, person: Person, in_force: InForce) -> 
 def _for_person(target: Target, person: Person) -> Target:
     if isinstance(target, DialAddress):
         return DialAddress(filled(target.uri, person.extension, person.id), target.name)
+    if isinstance(target, LeaveMessage):
+        return LeaveMessage(filled(target.mailbox, person.extension, person.id), target.name)
     return target
 
 

@@ -15,6 +15,8 @@ from router.model.decision import (
     DialNumber,
     Facts,
     FeatureKind,
+    LeaveMessage,
+    PlayAnnouncement,
     Reason,
     RingPerson,
     Weighed,
@@ -102,6 +104,8 @@ def as_dict(
         "action": decision.action.value,
         "target": None if target is None else str(target),
         "address": target.uri if isinstance(target, DialAddress) else None,
+        "mailbox": target.mailbox if isinstance(target, LeaveMessage) else None,
+        "announcement": target.announcement if isinstance(target, PlayAnnouncement) else None,
         "accounts": list(target.accounts) if isinstance(target, RingPerson) else [],
         "later": [{"after": after, "accounts": list(accounts)} for after, accounts in target.later]
         if isinstance(target, RingPerson)
@@ -249,6 +253,13 @@ def _happens(decision: Decision, configuration: Configuration, words: Wording, n
             if holder is not None and target.name == "voicemail":
                 return words("target_of", target=target, name=holder.name, uri=target.uri)
             return words("target", target=target, uri=target.uri)
+        case _, LeaveMessage():
+            whose = people.get(target.mailbox)
+            if whose is not None:
+                return words("mailbox_of", target=target, name=whose.name, mailbox=target.mailbox)
+            return words("mailbox", target=target, mailbox=target.mailbox)
+        case _, PlayAnnouncement():
+            return words("announcement", target=target, announcement=target.announcement)
     return words("forwarded", target=target)
 
 

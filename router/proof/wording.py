@@ -38,6 +38,9 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "forwarded": ("forwarded to {target}", "renvoyé vers {target}"),
     "target": ("{target} ({uri})", "{target} ({uri})"),
     "target_of": ("{target} of {name} ({uri})", "{target} de {name} ({uri})"),
+    "mailbox": ("{target} (mailbox {mailbox})", "{target} (boîte vocale {mailbox})"),
+    "mailbox_of": ("{target} of {name} (mailbox {mailbox})", "{target} de {name} (boîte vocale {mailbox})"),
+    "announcement": ("{target} (announcement {announcement})", "{target} (annonce {announcement})"),
     "dial": ("{target} by {trunks}", "{target} par {trunks}"),
     "forwarded_out": ("forwarded to {target} by {trunks}", "renvoyé vers {target} par {trunks}"),
     "emergency": (

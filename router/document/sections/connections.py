@@ -6,7 +6,7 @@ from router.configuration.identities import USUAL
 from router.document.author import Author
 from router.document.policy_document import Block, Bullets, Paragraph, Row, Section, Table
 from router.document.sections import shown_numbers
-from router.model.decision import Connection, DialAddress, DialNumber, Target
+from router.model.decision import Connection, DialAddress, DialNumber, LeaveMessage, PlayAnnouncement, Target
 
 
 def mobile(author: Author) -> Section:
@@ -36,7 +36,7 @@ def voicemail(author: Author) -> Section:
     blocks: list[Block] = []
     if target is None:
         blocks.append(author.silent_about("voicemail.none", fr="sur la boîte vocale", en="voicemail"))
-    elif target.sip is not None and ("{extension}" in target.sip or "{person}" in target.sip):
+    elif any(word in (target.sip or target.mailbox or "") for word in ("{extension}", "{person}")):
         blocks.append(
             Paragraph(
                 "voicemail.mailboxes",
@@ -188,8 +188,8 @@ def fixed(author: Author) -> Section:
 def target_name(target: Target) -> str:
     """Return the name by which the configuration knows a target."""
     match target:
-        case DialAddress():
-            return target.name
+        case DialAddress() | LeaveMessage() | PlayAnnouncement():
+            return str(target)
         case DialNumber():
             return target.number
     return target.person

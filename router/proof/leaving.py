@@ -49,17 +49,19 @@ def _calls(examination: Examination) -> Iterator[tuple[Call, str]]:
         kinds = {connection for person in group for connection in connections_of(examination, person.id)}
         for connection in sorted(kinds):
             yield survey.inside_call(stranger, first, connection), ""
-            for code in codes:
-                yield survey.inside_call(code + stranger, first, connection), ""
-        for number in (*sorted(policy.short_numbers)[:1], *policy.codes.features):
+        for number in policy.codes.features:
             yield survey.inside_call(number, first), ""
         for code in codes:
+            yield survey.inside_call(code + stranger, first), ""
             for number in policy.emergency:
                 yield survey.inside_call(code + number, first), number
         for person in group:
             for connection in connections_of(examination, person.id):
                 for number in policy.emergency:
                     yield survey.inside_call(number, person, connection), number
+    if survey.alike:
+        for number in policy.short_numbers:
+            yield survey.inside_call(number, survey.alike[0][0]), ""
     for number in policy.emergency:
         yield survey.outside_call(number, stranger), number
     for pbx in examination.configuration.pbxs:

@@ -57,9 +57,9 @@ class Judge:
         self._goes_round(case, holder, others)
         self._blocked(case)
         if not tried and self._deliberate(case):
-            self._forgotten(case, holder, others)
+            self._forgotten(case, holder)
         elif not tried:
-            self._closed_target(case, holder, others)
+            self._closed_target(case, holder)
             self._absent_stand_in(case, holder, others)
             self._missing_stand_in(case)
 
@@ -105,26 +105,27 @@ class Judge:
                 suggestion = "write voicemail for one of them: that is where such calls end"
                 self._show(case, Severity.WARNING, "S3", message, suggestion, reason.source, holder)
 
-    def _closed_target(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+    def _closed_target(self, case: Case, holder: Person | SharedLine) -> None:
         """A rule sends calls to a target at a time when the number that the target answers is closed."""
         reason = self._to_closed(case, holder)
         if reason is not None:
             target = str(case.decision.target)
             hours = ", ".join(str(window) for window in self._closing[target][0].hours)
-            whom = holder.name + and_others(others)
+            whom = _whom(reason, holder)
             message = f"{target} is open {hours}, but calls to {whom} are sent there at other times: nobody answers"
             suggestion = "send them elsewhere, or let the profile end (ends_after) or phones ring within hours only"
             self._show(case, Severity.ERROR, reason.clause, message, suggestion, reason.source, holder)
 
-    def _forgotten(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
+    def _forgotten(self, case: Case, holder: Person | SharedLine) -> None:
         """A selection that nobody took back holds against the schedule, and sends calls to what is closed."""
         reason = self._to_closed(case, holder)
-        [(who, choice), *more] = case.choices.items()
-        if reason is None or more or choice.by is not SelectedBy.PERSON or choice.lasts is not None or choice.forward:
+        if reason is None or case.unusual != 1:
+            return  # something else has to happen as well
+        [(who, choice)] = case.choices.items()
+        if choice.by is not SelectedBy.PERSON or choice.lasts is not None or choice.forward:
             return
-        person = self._policy.people[who].name
         message = (
-            f"“{choice.profile}” that {person}{and_others(others)} forgot to take back sends calls to "
+            f"“{choice.profile}” that {_whom(reason, self._policy.people[who])} forgot to take back sends calls to "
             f"{case.decision.target} when it is closed"
         )
         suggestion = "give the profile ends_after:, or the role rings_within:"
@@ -230,6 +231,13 @@ def _key(reason: Reason) -> tuple[str, str]:
 
 def _open(line: SharedLine, case: Case) -> bool:
     return any(window.covers(case.local) for window in line.hours)
+
+
+def _whom(reason: Reason, holder: Person | SharedLine) -> str:
+    """Name those for whom a rule is written."""
+    return (
+        f"people of the role {holder.role}" if isinstance(holder, Person) and "(role " in reason.source else holder.name
+    )
 
 
 def and_others(others: tuple[str, ...]) -> str:

@@ -114,7 +114,7 @@ FAULTS = {
     ),
     "a meeting that is forgotten overnight": Fault(
         "    rings_within: office\n", "",
-        W, "S6", "busy_other: queue:sales}", "“meeting” that Claire Dubois forgot to take back",
+        W, "S6", "busy_other: queue:sales}", "“meeting” that people of the role sales forgot to take back",
         to("queue:sales", "R3"),
     ),
     "a shared number answered by somebody who is at lunch": Fault(

@@ -10,6 +10,7 @@ from router.configuration.findings import Finding
 from router.model.access import ApiToken
 from router.model.feeds import Feeds
 from router.model.peers import Account, Listener, Pbx, Trunk
+from router.model.sound import MediaSettings
 from router.policy.snapshot import Policy
 
 
@@ -48,6 +49,8 @@ class Configuration:
         private_phone_days: days after which a private phone is reported (D2).
         api_tokens: who may use the API.
         feeds: sources that somebody else keeps.
+        media: how the media engine runs; None: the router itself says nothing to anybody.
+        languages: of what callers are told, the first one first; country: ISO 3166-1 alpha-2.
     """
 
     directory: Path
@@ -72,3 +75,6 @@ class Configuration:
     phone_models: tuple[str, ...] = ()
     private_phone_days: int = 90
     feeds: Feeds = field(default_factory=Feeds)
+    media: MediaSettings | None = None
+    languages: tuple[str, ...] = ("en",)
+    country: str = ""

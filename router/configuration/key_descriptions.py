@@ -25,6 +25,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "sip": "Where the router listens, and how phones register.",
         "http": "Where metrics, health and the API are served.",
         "storage": "Where the router keeps its data.",
+        "media": "Sound of the router's own: announcements, and messages that callers leave.",
         "numbers": "The numbers that the company owns. Nothing else is ever shown to anybody (S4).",
         "calendars": "Sets of days by name, for hours and schedules (G7).",
         "hours": "Opening hours by name: one window of a calendar, or several. The end is not part of it (G6).",
@@ -302,6 +303,11 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "keep_days": "how long a recording is kept",
     },
     "Http": {"listen": "address and port"},
+    "Media": {
+        "enabled": "whether there is any; usually where a target is a mailbox or an announcement",
+        "address": "the router's IP addresses for sound; usually those that it listens on",
+        "ports": "range of UDP ports for RTP and RTCP",
+    },
     "Storage": {
         "directory": "where databases lie; relative to the directory in which the router runs",
         "records": "file of the call records; usually calls.jsonl in that directory",
@@ -313,6 +319,7 @@ EXAMPLES: Final[dict[str, dict[str, list[Any]]]] = {
     "Condition": {"then": ["reception", "voicemail", "queue:sales"]},
     "Role": {"when": [{"on_call": "voicemail", "no_answer": {"after": "20s", "then": "voicemail"}}]},
     "ProfileSection": {"code": ["*21"], "offers": [["message", {"transfer": "reception"}]]},
+    "Media": {"address": [["192.0.2.1"]], "ports": ["16384-32767"]},
     "TargetSection": {"sip": ["sip:{extension}@203.0.113.9:5060"], "mailbox": ["{person}"]},
     "Device": {"secret": ["$HA1$md5:…,sha256:…"]},
     "Registration": {"registrar": ["sip:provider.example"], "password": ["${TRUNK_PASSWORD}"]},

@@ -10,6 +10,7 @@ from router.configuration.compile import compile_policy
 from router.configuration.configuration import Configuration, RegistrarBounds
 from router.configuration.feeds import compile_feeds
 from router.configuration.findings import ConfigurationError, closest, has_errors
+from router.configuration.media import compile_media
 from router.configuration.peers import (
     check_peer_sources,
     compile_accounts,
@@ -61,6 +62,7 @@ def load_with_sources(directory: Path) -> Loaded:
     api_tokens = compile_tokens(document, sources, zone)
     policy = compile_policy(document, sources, zone)
     feeds = compile_feeds(document, sources)
+    media = compile_media(document, sources)
     if policy is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
     storage = document.storage
@@ -86,6 +88,9 @@ def load_with_sources(directory: Path) -> Loaded:
         warnings=tuple(sources.findings),
         api_tokens=api_tokens,
         feeds=feeds,
+        media=media,
+        languages=tuple(document.company.languages),
+        country=document.company.country,
         texts=pack(sources.texts),
         phone_models=tuple(document.inventory.phones),
         private_phone_days=document.inventory.private_phone_days,

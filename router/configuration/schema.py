@@ -1,246 +1,18 @@
-"""The shape of a configuration: keys, types and short forms. What the words refer to is looked up when compiling.
+"""The shape of a configuration: its sections, their keys and types. What the words refer to is looked up when compiling.
 
-Every value arrives as a string (see `sources`). A short form is turned into the long one before validation, so that an
-error always points at one place: `on_call: voicemail` is `on_call: {then: voicemail}`.
+Every value arrives as a string (see `sources`). How it is written is said in `values`, what may be abbreviated in
+`short_forms`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import date
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h)?")
-_SECONDS = {None: 1, "s": 1, "min": 60, "h": 3600}
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
-_EXTENSION = re.compile(r"[0-9*#]{1,10}")
-_USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,64}")  # RFC 3261 §25.1, user, without escapes
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
-PUBLIC_HOLIDAYS = "public_holidays"
-
-
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """Marks a type with what takes the place of a required value that is missing or wrong, as it would be written."""
-
-    written: str
-
-
-class Address(NamedTuple):
-    """Host (name, or IP literal without brackets) and port."""
-
-    host: str
-    port: int | None
-
-
-class ListenAddress(NamedTuple):
-    """Transport and address of a listener."""
-
-    transport: str
-    host: str
-    port: int
-
-
-class PeerSource(NamedTuple):
-    """Network and port by which a peer is recognised."""
-
-    network: IPv4Network | IPv6Network
-    port: int | None
-
-
-class Days(NamedTuple):
-    """Weekdays (Monday is 0), single dates, and whether public holidays are meant too."""
-
-    weekdays: frozenset[int]
-    dates: frozenset[date]
-    public_holidays: bool
-
-
-def _duration(value: Any) -> Any:
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('a duration is written "20s", "3min" or "1h"')
-    return float(found[1]) * _SECONDS[found[2]]
-
-
-def _time(value: Any) -> Any:
-    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
-        raise ValueError('a time is written "08:00", from "00:00" to "24:00"')
-    hours, minutes = value.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, str) or _NUMBER.fullmatch(value.replace(" ", "")) is None:
-        raise ValueError('a number is written with "+" and country code: "+3242200100"')
-    return value.replace(" ", "")
-
-
-def _extension(value: Any) -> Any:
-    if not isinstance(value, str) or _EXTENSION.fullmatch(value) is None:
-        raise ValueError('an extension is made of digits: "201"')
-    return value
-
-
-def _user(value: Any) -> Any:
-    if not isinstance(value, str) or _USER.fullmatch(value) is None:
-        raise ValueError("a user name holds letters, digits and - _ . only")
-    return value
-
-
-def split_address(text: str) -> Address:
-    """Read "host", "host:port", "[IPv6]:port" or a bare IPv6 address. Raises `ValueError`."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, closed, rest = text[1:].partition("]")
-        if not closed or (rest and not rest.startswith(":")):
-            raise ValueError("an IPv6 address with a port is written [2001:db8::1]:5060")
-        port = rest[1:]
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    try:
-        ip_address(host)
-    except ValueError as error:
-        if _HOST.fullmatch(host) is None or host.replace(".", "").isdigit():
-            raise ValueError(f"{host!r} is neither a host name nor an IP address") from error
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError("a port lies between 1 and 65535")
-    return Address(host, int(port) if port else None)
-
-
-def _address(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError('an address is written "host:port"')
-    return split_address(value)
-
-
-def _listen(value: Any) -> Any:
-    transport, _, address = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if transport not in ("udp", "tcp"):
-        raise ValueError('a listener is written "udp:127.0.0.1:5060" or "tcp:[::1]:5060"')
-    host, port = split_address(address)
-    try:
-        ip_address(host)
-    except ValueError as error:
-        raise ValueError(f"a listener needs an IP address, not the name {host!r}") from error
-    return ListenAddress(transport, host, port or 5060)
-
-
-def _source(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError('a source is written "203.0.113.7", "203.0.113.0/24" or "127.0.0.1:5070"')
-    try:
-        if "/" in value:
-            return PeerSource(ip_network(value), None)
-        host, port = split_address(value)
-        return PeerSource(ip_network(host), port)
-    except ValueError as error:
-        raise ValueError(f'{error}; a source is written "203.0.113.7", "203.0.113.0/24" or "127.0.0.1:5070"') from error
-
-
-def _days(value: Any) -> Any:
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list):
-        raise ValueError('days are written "mon-fri", "sat, sun", "2026-12-24" or "public_holidays"')
-    weekdays: set[int] = set()
-    dates: set[date] = set()
-    holidays = False
-    for word in (str(word).strip().lower() for word in words):
-        first, _, last = word.partition("-")
-        if word == PUBLIC_HOLIDAYS:
-            holidays = True
-        elif first in _WEEKDAYS and (not last or last in _WEEKDAYS):
-            start, end = _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
-            weekdays.update((start + offset) % 7 for offset in range((end - start) % 7 + 1))
-        else:
-            try:
-                dates.add(date.fromisoformat(word))
-            except ValueError as error:
-                raise ValueError(
-                    f'{word!r} is no day; write "mon-fri", "sat, sun", "2026-12-24" or "public_holidays"'
-                ) from error
-    return Days(frozenset(weekdays), frozenset(dates), holidays)
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _then(value: Any) -> Any:
-    return {"then": value} if isinstance(value, str) else value
-
-
-def _says(value: Any) -> Any:
-    return {"": value} if isinstance(value, str) else value
-
-
-def _shows(value: Any) -> Any:
-    return dict.fromkeys(("fixed", "mobile", "softphone", "private"), value) if isinstance(value, str) else value
-
-
-def _product(value: Any) -> Any:
-    if not isinstance(value, str) or not value.isprintable() or len(value) > 100:
-        raise ValueError('a User-Agent is one short line such as "Renvoi"; "" sends none')
-    return value.strip()
-
-
-def _empty(value: Any) -> Any:
-    return {} if value is None else value
-
-
-def _range(value: Any) -> Any:
-    first, dots, last = value.partition("..") if isinstance(value, str) else ("", "", "")
-    if not dots:
-        raise ValueError('a range is written "+3242200100..+3242200199"')
-    bounds = _number(first.strip()), _number(last.strip())
-    if len(bounds[0]) != len(bounds[1]) or bounds[0] > bounds[1]:
-        raise ValueError("the first number of a range is the lower one, and both have the same length")
-    return bounds
-
-
-def _offer(value: Any) -> Any:
-    if isinstance(value, dict) and len(value) == 1:
-        name, argument = next(iter(value.items()))
-        return f"{name}:{argument}"
-    return value
-
-
-def _rings(value: Any) -> Any:
-    if value == "all" or value is None:
-        return None
-    entries = []
-    for entry in value if isinstance(value, list) else [value]:
-        if isinstance(entry, str):
-            entries.append({"device": entry, "after": "0s"})
-        elif isinstance(entry, dict) and len(entry) == 1 and "device" not in entry:
-            device, after = next(iter(entry.items()))
-            _duration(after)
-            entries.append({"device": device, "after": after})
-        else:
-            entries.append(entry)
-    return entries
-
-
-Duration = Annotated[float, BeforeValidator(_duration)]
-TimeOfDay = Annotated[int, BeforeValidator(_time), StandIn("00:00")]
-Day = Annotated[date, StandIn("2999-12-31")]
-Number = Annotated[str, BeforeValidator(_number), StandIn("+10000000")]
-Extension = Annotated[str, BeforeValidator(_extension), StandIn("0")]
-UserName = Annotated[str, BeforeValidator(_user), StandIn("unknown")]
-HostAddress = Annotated[Address, BeforeValidator(_address), StandIn("unknown.invalid")]
-Listen = Annotated[ListenAddress, BeforeValidator(_listen), StandIn("udp:127.0.0.1:5060")]
-PeerSources = Annotated[
-    list[Annotated[PeerSource, BeforeValidator(_source), StandIn("192.0.2.1")]], BeforeValidator(_as_list)
-]
-DaySet = Annotated[Days, BeforeValidator(_days), StandIn("mon-sun")]
-Words = Annotated[list[str], BeforeValidator(_as_list)]
-Says = Annotated[dict[str, str], BeforeValidator(_says)]
+from router.configuration.short_forms import *
+from router.configuration.values import *
 
 
 class Section(BaseModel):
@@ -257,7 +29,7 @@ class Condition(Section):
     clause: str | None = None
 
 
-Where = Annotated[Condition, BeforeValidator(_then)]
+Where = Annotated[Condition, BeforeValidator(with_then)]
 
 
 class When(Section):
@@ -278,7 +50,7 @@ class Shows(Section):
     private: str | None = None
 
 
-ShowsRule = Annotated[Shows, BeforeValidator(_shows)]
+ShowsRule = Annotated[Shows, BeforeValidator(on_every_connection)]
 
 
 class Contact(Section):
@@ -308,9 +80,9 @@ class Company(Section):
     main_number: Number
     main_line: MainLine = MainLine()
     languages: Words = Field(default=["en"])
-    short_numbers: Annotated[list[Extension], BeforeValidator(_as_list)] = Field(default=[])
+    short_numbers: Annotated[list[Extension], BeforeValidator(as_list)] = Field(default=[])
     shows: str | None = None
-    when: Annotated[When, BeforeValidator(_empty)] = When()
+    when: Annotated[When, BeforeValidator(nothing_is_empty)] = When()
     profile_order: list[Literal["administrator", "person", "calendar", "schedule"]] = Field(
         default=["administrator", "person", "calendar", "schedule"], min_length=4, max_length=4
     )
@@ -358,7 +130,7 @@ class Limit(Section):
 
 class OwnedRange(Section):
     number: Number | None = None
-    range: Annotated[tuple[str, str], BeforeValidator(_range)] | None = None
+    range: Annotated[tuple[str, str], BeforeValidator(read_range)] | None = None
     verified: bool = False
     holder: str | None = None
     port_out_lock: bool = True
@@ -407,7 +179,7 @@ class Role(Section):
     based_on: str | None = None
     may: May | None = None
     shows: ShowsRule | None = None
-    when: Annotated[When, BeforeValidator(_empty)] = When()
+    when: Annotated[When, BeforeValidator(nothing_is_empty)] = When()
     schedule: list[ScheduleEntry] | None = None
     says: dict[str, Says] = Field(default={})
     team: str | None = None
@@ -418,7 +190,7 @@ class Role(Section):
 class ProfileSection(Section):
     kind: Literal["available", "busy_other", "absent"]
     says: Says = Field(default={})
-    offers: list[Annotated[str, BeforeValidator(_offer)]] = Field(default=[])
+    offers: list[Annotated[str, BeforeValidator(offer_with_argument)]] = Field(default=[])
     code: Extension | None = None
     from_calendar: bool = False
     clause: str | None = None
@@ -455,7 +227,7 @@ class PersonSection(Section):
 
     name: str
     role: str
-    rings: Annotated[list[LaterDevice] | None, BeforeValidator(_rings)] = None
+    rings: Annotated[list[LaterDevice] | None, BeforeValidator(in_order_of_ringing)] = None
     may: May | None = None
     exceptions: list[CallerExceptionSection] = Field(default=[])
     email: str | None = None
@@ -464,7 +236,7 @@ class PersonSection(Section):
     mobile: Number | None = None
     team: str | None = None
     shows: ShowsRule | None = None
-    when: Annotated[When, BeforeValidator(_empty)] = When()
+    when: Annotated[When, BeforeValidator(nothing_is_empty)] = When()
     devices: dict[str, Device] = Field(default={})
     pbx: str | None = None
     left: date | None = None
@@ -587,11 +359,11 @@ class RegistrarSection(Section):
 
 
 class Sip(Section):
-    listen: Annotated[list[Listen], BeforeValidator(_as_list), Field(min_length=1), StandIn("udp:127.0.0.1:5060")]
+    listen: Annotated[list[Listen], BeforeValidator(as_list), Field(min_length=1), StandIn("udp:127.0.0.1:5060")]
     advertised: str = ""
     realm: str = "renvoi"
-    digest: Annotated[list[Literal["md5", "sha-256"]], BeforeValidator(_as_list), Field(min_length=1)] = ["md5"]
-    user_agent: Annotated[str, BeforeValidator(_product), StandIn("Renvoi")] = "Renvoi"
+    digest: Annotated[list[Literal["md5", "sha-256"]], BeforeValidator(as_list), Field(min_length=1)] = ["md5"]
+    user_agent: Annotated[str, BeforeValidator(read_product), StandIn("Renvoi")] = "Renvoi"
     registrar: RegistrarSection = RegistrarSection()
 
 
@@ -604,6 +376,15 @@ class Storage(Section):
 
     directory: str = "var"
     records: str | None = None
+
+
+class Media(Section):
+    """Sound of the router's own: announcements and messages. `enabled`: usually where a target needs it; `address`: the
+    router's IP addresses for sound, usually those that it listens on; `ports`: for RTP and RTCP."""
+
+    enabled: bool | None = None
+    address: Words = Field(default=[])
+    ports: str = "16384-32767"
 
 
 class RecordingSection(Section):
@@ -628,9 +409,10 @@ class Document(Section):
     sip: Sip
     http: Http = Http()
     storage: Storage = Storage()
+    media: Media = Media()
     numbers: list[OwnedRange]
     calendars: dict[str, CalendarSection] = Field(default={})
-    hours: dict[str, Annotated[list[HoursWindow], BeforeValidator(_as_list)]] = Field(default={})
+    hours: dict[str, Annotated[list[HoursWindow], BeforeValidator(as_list)]] = Field(default={})
     targets: dict[str, TargetSection] = Field(default={})
     roles: dict[str, Role]
     profiles: dict[str, ProfileSection] = Field(default={})

@@ -87,3 +87,16 @@ class StreamStatistics(NamedTuple):
     foreign: int
     invalid: int
     jitter: float
+
+
+class MediaSettings(NamedTuple):
+    """How the media engine is to run.
+
+    Args:
+        hosts: our IP literals for RTP, the first of each family being that which is offered.
+        first_port, last_port: range for RTP and RTCP.
+    """
+
+    hosts: tuple[str, ...]
+    first_port: int
+    last_port: int

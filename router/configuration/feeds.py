@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from router.configuration.findings import Mark, closest
-from router.configuration.schema import Document, GreylistSource
+from router.configuration.operation import GreylistSource
+from router.configuration.schema import Document
 from router.configuration.sources import Sources
 from router.model.feeds import CalendarFeed, CalendarRules, Feeds, GreylistFeed
 from router.policy.snapshot import ProfileKind

@@ -12,7 +12,7 @@ from typing import Final
 
 from router.configuration.credentials import to_stored
 from router.configuration.first_comments import COMMENTS
-from router.configuration.schema import split_address
+from router.configuration.values import split_address
 from router.policy.dialling import PLANS
 from router.policy.emergency import PACKS
 

@@ -1,8 +1,8 @@
 """The JSON Schema of a configuration, for editors: what may be written, the short forms included.
 
-It is made from the sections of `schema.py`, so that no key is missing. It describes a file as an editor reads it (YAML
-1.2, where 20 is a number and 2026-12-31 a text), and each file for itself: no section is required in it. What refers to
-something else (a role, a target) is checked by `renvoi check` only.
+It is made from the sections of `schema.py` and `operation.py`, so that no key is missing. It describes a file as an
+editor reads it (YAML 1.2, where 20 is a number and 2026-12-31 a text), and each file for itself: no section is required
+in it. What refers to something else (a role, a target) is checked by `renvoi check` only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from router.configuration import schema
+from router.configuration import short_forms, values
 from router.configuration.key_descriptions import DESCRIPTIONS, EXAMPLES
 from router.configuration.schema import Document
 
@@ -70,7 +70,7 @@ _SOURCE: Final = {
     "type": "string",
     "examples": ["203.0.113.7", "203.0.113.0/24", "127.0.0.1:5070"],
 }
-_USER: Final = {"type": ["string", "integer"], "pattern": f"^{schema._USER.pattern}$", "examples": ["201-gsm"]}
+_USER: Final = {"type": ["string", "integer"], "pattern": f"^{values.USER.pattern}$", "examples": ["201-gsm"]}
 _RANGE: Final = {
     "type": "string",
     "pattern": r"^\s*\+[\d ]+\.\.\s*\+[\d ]+$",
@@ -86,27 +86,27 @@ _OFFER: Final = {
 
 # What may be written where a validator turns a text into a value.
 _VALUES: Final[dict[Any, JsonSchemaValue]] = {
-    schema._duration: _DURATION,
-    schema._time: _TIME,
-    schema._number: _NUMBER,
-    schema._extension: _EXTENSION,
-    schema._user: _USER,
-    schema._address: _ADDRESS,
-    schema._listen: _LISTEN,
-    schema._source: _SOURCE,
-    schema._days: _DAYS,
-    schema._range: _RANGE,
-    schema._offer: _OFFER,
+    values.read_duration: _DURATION,
+    values.read_time: _TIME,
+    values.read_number: _NUMBER,
+    values.read_extension: _EXTENSION,
+    values.read_user: _USER,
+    values.read_address: _ADDRESS,
+    values.read_listen: _LISTEN,
+    values.read_source: _SOURCE,
+    values.read_days: _DAYS,
+    values.read_range: _RANGE,
+    short_forms.offer_with_argument: _OFFER,
 }
 
 # The same where a validator takes a short form besides the long one, whose schema is handed in.
 _SHORT_FORMS: Final[dict[Any, Callable[[JsonSchemaValue], JsonSchemaValue]]] = {
-    schema._as_list: lambda inner: {"anyOf": [inner["items"], inner]},
-    schema._then: lambda inner: {"anyOf": [_TEXT, inner]},
-    schema._says: lambda inner: {"anyOf": [_TEXT, inner]},
-    schema._shows: lambda inner: {"anyOf": [_TEXT, inner]},
-    schema._empty: lambda inner: {"anyOf": [inner, {"type": "null"}]},
-    schema._rings: lambda inner: {
+    short_forms.as_list: lambda inner: {"anyOf": [inner["items"], inner]},
+    short_forms.with_then: lambda inner: {"anyOf": [_TEXT, inner]},
+    short_forms.in_every_language: lambda inner: {"anyOf": [_TEXT, inner]},
+    short_forms.on_every_connection: lambda inner: {"anyOf": [_TEXT, inner]},
+    short_forms.nothing_is_empty: lambda inner: {"anyOf": [inner, {"type": "null"}]},
+    short_forms.in_order_of_ringing: lambda inner: {
         "anyOf": [
             {"const": "all"},
             {"type": "array", "items": {"anyOf": [_TEXT, {"type": "object", "additionalProperties": _DURATION}]}},

@@ -13,8 +13,10 @@ from router.configuration.addresses import sip_address_problem
 from router.configuration.credentials import HA1_PREFIX, ha1, stored_ha1
 from router.configuration.findings import Mark
 from router.configuration.gaps import Location
-from router.configuration.schema import Document, PeerSource, PersonSection, Registration, Sip, TrunkSection
+from router.configuration.operation import Registration, Sip, TrunkSection
+from router.configuration.schema import Document, PersonSection
 from router.configuration.sources import Sources
+from router.configuration.values import PeerSource
 from router.model.decision import Connection
 from router.model.peers import Account, Listener, Pbx, Source, Trunk, TrunkRegistration
 

@@ -1,7 +1,7 @@
-"""The shape of a configuration: its sections, their keys and types. What the words refer to is looked up when compiling.
+"""The shape of a configuration: sections, their keys and types. What the words refer to is looked up when compiling.
 
 Every value arrives as a string (see `sources`). How it is written is said in `values`, what may be abbreviated in
-`short_forms`.
+`short_forms`; the sections that are not about the policy stand in `operation`.
 """
 
 from __future__ import annotations
@@ -9,16 +9,31 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from router.configuration.short_forms import *
-from router.configuration.values import *
-
-
-class Section(BaseModel):
-    """A mapping that accepts the keys it knows and no others."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True)
+from router.configuration.operation import (
+    Api,
+    CalendarFeed,
+    GreylistSource,
+    Http,
+    Media,
+    PbxSection,
+    Sip,
+    Storage,
+    TrunkSection,
+)
+from router.configuration.section import Section
+from router.configuration.short_forms import (
+    Says,
+    Words,
+    as_list,
+    in_order_of_ringing,
+    nothing_is_empty,
+    offer_with_argument,
+    on_every_connection,
+    with_then,
+)
+from router.configuration.values import Day, DaySet, Duration, Extension, Number, TimeOfDay, UserName, read_range
 
 
 class Condition(Section):
@@ -244,57 +259,10 @@ class PersonSection(Section):
     calendar: str | None = None
 
 
-class Registration(Section):
-    """`registrar` is "sip:provider.example"; the password comes from one of three places."""
-
-    registrar: str
-    user: UserName
-    auth_user: str | None = None
-    password: str | None = None
-    password_file: str | None = None
-    realm: str | None = None
-    expires: Duration = 300
-
-
-class TrunkSection(Section):
-    address: HostAddress
-    transport: Literal["udp", "tcp"] = "udp"
-    sources: PeerSources = Field(default=[], alias="from")
-    priority: int = 10
-    number_format: Literal["e164", "e164_without_plus", "national"] = "e164"
-    identity: Literal["p_asserted_identity", "from", "both"] = "p_asserted_identity"
-    domain: str = ""
-    options_interval: Duration = 30
-    register_: Registration | None = Field(default=None, alias="register")
-
-
-class PbxSection(Section):
-    sources: PeerSources = Field(alias="from")
-    address: HostAddress | None = None
-    transport: Literal["udp", "tcp"] = "udp"
-
-
 class GreylistExceptionSection(Section):
     prefix: str
     approved_by: str
     until: Day
-
-
-class GreylistSource(Section):
-    """A list that somebody else keeps: one prefix a line, fetched `every` so often.
-
-    `url` is https:, http: or a file; what comes is used only if it agrees with the SHA-256 that stands at `sha256`
-    (64 hexadecimal digits, or the URL of a file that begins with them), or with the Ed25519 signature at `signature` by
-    `signed_by` (both base64). A source that was not fetched for `stale_after` is reported.
-    """
-
-    url: str
-    every: Duration = 3600
-    sha256: str | None = None
-    signature: str | None = None
-    signed_by: str | None = None
-    stale_after: Duration = 2 * 86400
-    inbound: bool = False
 
 
 class GreylistSection(Section):
@@ -306,31 +274,6 @@ class GreylistSection(Section):
     inbound_files: Words = Field(default=[])
     sources: list[GreylistSource] = Field(default=[])
     exceptions: list[GreylistExceptionSection] = Field(default=[])
-
-
-class CalendarFeed(Section):
-    """How people's calendars (`people.*.calendar`, a file or a URL) are read.
-
-    `profiles` gives, by a word in an event's title or category, the profile that it sets; "" is for all others, and the
-    only one that private events are matched with. Without it the profile with `from_calendar: true` is set.
-    """
-
-    every: Duration = 300
-    stale_after: Duration = 86400
-    profiles: dict[str, str] = Field(default={})
-
-
-class Token(Section):
-    """A bearer token of the API: `hash` is "sha256:…" as `renvoi token` prints it; `person` for the role "person"."""
-
-    hash: str
-    role: Literal["administrator", "reception", "reader", "person"]
-    person: str | None = None
-    until: date | None = None
-
-
-class Api(Section):
-    tokens: dict[str, Token] = Field(default={})
 
 
 class DataPack(Section):
@@ -350,41 +293,6 @@ class Inventory(Section):
     wireless: Says = Field(default={})
     dictionary: dict[str, Says] = Field(default={})
     private_phone_days: int = 90
-
-
-class RegistrarSection(Section):
-    min_expires: Duration = 60
-    max_expires: Duration = 3600
-    default_expires: Duration = 600
-
-
-class Sip(Section):
-    listen: Annotated[list[Listen], BeforeValidator(as_list), Field(min_length=1), StandIn("udp:127.0.0.1:5060")]
-    advertised: str = ""
-    realm: str = "renvoi"
-    digest: Annotated[list[Literal["md5", "sha-256"]], BeforeValidator(as_list), Field(min_length=1)] = ["md5"]
-    user_agent: Annotated[str, BeforeValidator(read_product), StandIn("Renvoi")] = "Renvoi"
-    registrar: RegistrarSection = RegistrarSection()
-
-
-class Http(Section):
-    listen: HostAddress = Address("127.0.0.1", 8080)
-
-
-class Storage(Section):
-    """Relative paths start at the directory in which the router runs."""
-
-    directory: str = "var"
-    records: str | None = None
-
-
-class Media(Section):
-    """Sound of the router's own: announcements and messages. `enabled`: usually where a target needs it; `address`: the
-    router's IP addresses for sound, usually those that it listens on; `ports`: for RTP and RTCP."""
-
-    enabled: bool | None = None
-    address: Words = Field(default=[])
-    ports: str = "16384-32767"
 
 
 class RecordingSection(Section):

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from router.configuration.findings import Finding, closest, closest_word
 from router.configuration.gaps import UNKNOWN, Location
-from router.configuration.schema import Document, StandIn
+from router.configuration.schema import Document
 from router.configuration.sources import Sources
+from router.configuration.values import StandIn
 
 MAX_ROUNDS = 12  # the schema nests seven deep, and a round settles at least one level
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from router.configuration.compilation import Compilation
 from router.configuration.load import Loaded
 from router.configuration.roles import resolve_roles
-from router.configuration.schema import CalendarSection, Condition, Days, HoursWindow, PersonSection
+from router.configuration.schema import CalendarSection, Condition, HoursWindow, PersonSection
+from router.configuration.values import Days
 from router.document.language import Language
 from router.document.policy_document import Paragraph
 from router.policy.schedule import MINUTES_PER_DAY, clock

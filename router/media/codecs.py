@@ -12,14 +12,13 @@ import G722  # type: ignore[import-not-found]  # an extension without stubs
 import numpy as np
 from numpy.typing import NDArray
 
-from router.media.rtp import CLOCK
+from router.media.rtp import CLOCK, TICK_UNITS
 from router.media.sdp import G722 as G722_NAME
 from router.media.sdp import PCMA, PCMU
 
 Samples = NDArray[np.int16]
 
 RATES: Final = {PCMA: 8000, PCMU: 8000, G722_NAME: 16000}  # samples per second that a codec carries
-SILENCE: Final = {PCMA: b"\xd5", PCMU: b"\xff", G722_NAME: b"\xfa"}  # a byte that stands for nothing heard
 _G722_BITS: Final = 64_000
 _PIECE: Final = 16_000  # samples that G.722 codes in one go: half a millisecond that nobody else runs
 
@@ -97,6 +96,28 @@ class _G722:
         padded = samples if len(samples) % 2 == 0 else np.append(samples, np.int16(0))
         pieces = (padded[start : start + _PIECE].copy() for start in range(0, len(padded), _PIECE))
         return b"".join(self._codec.encode(piece) for piece in pieces)
+
+
+def _quiet(seconds: float) -> Samples:
+    """Return noise of -72 dBFS for 16 kHz, that nobody hears."""
+    rng = np.random.default_rng(722)
+    return np.rint(rng.normal(0.0, 8.0, round(seconds * RATES[G722_NAME]))).astype(np.int16)
+
+
+# G.722 predicts from what came before. Pure silence, a constant code, would drive the predictor of the other side to an
+# extreme, and what follows would begin distorted; faint noise brings it back to where a new encoder begins.
+LEAD_IN: Final = _quiet(0.1)
+
+SILENCE: Final = {  # 20 ms in which nothing is heard
+    PCMA: b"\xd5" * TICK_UNITS,
+    PCMU: b"\xff" * TICK_UNITS,
+    G722_NAME: _G722(RATES[G722_NAME]).encode(_quiet(0.2))[-TICK_UNITS:],
+}
+
+
+def silence(codec: str, units: int) -> bytes:
+    """Return so many bytes in which nothing is heard."""
+    return (SILENCE[codec] * (units // TICK_UNITS + 1))[:units]
 
 
 def decoder(codec: str, rate: int = 0) -> Decoder:

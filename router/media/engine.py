@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
 import uvloop
 
 from router.media.arrivals import Arrivals
@@ -212,19 +213,16 @@ class Engine:
         endpoint = self._endpoint(message)
         self._end_playing(endpoint, STOPPED)
         self._playing[endpoint.number] = message["id"]
-        paths: Sequence[str] = message["clips"]
-        clips = [clip for path in paths if (clip := self._clips.known(path, endpoint.codec)) is not None]
-        if len(clips) == len(paths):
+        clips = self._clips.known(message["clips"], endpoint.codec)
+        if clips is not None:
             self._begin_playing(endpoint, message, clips)
         else:
-            self._in_background(self._load_and_play(endpoint, message, paths))
+            self._in_background(self._load_and_play(endpoint, message))
         return _LATER
 
-    async def _load_and_play(self, endpoint: Endpoint, message: Message, paths: Sequence[str]) -> None:
-        clips: list[bytes] = []
+    async def _load_and_play(self, endpoint: Endpoint, message: Message) -> None:
         try:
-            for path in paths:
-                clips.append(self._clips.known(path, endpoint.codec) or await self._load(path, endpoint.codec))
+            clips = await self._clips.load(message["clips"], endpoint.codec, self._loader)
         except MediaError as error:
             if self._playing.get(endpoint.number) == message["id"]:
                 del self._playing[endpoint.number]
@@ -232,11 +230,6 @@ class Engine:
         else:
             if self._playing.get(endpoint.number) == message["id"]:
                 self._begin_playing(endpoint, message, clips)
-
-    async def _load(self, path: str, codec: str) -> bytes:
-        key, clip = await self._loop.run_in_executor(self._loader, self._clips.load, path, codec)
-        self._clips.keep(key, clip)
-        return clip
 
     def _begin_playing(self, endpoint: Endpoint, message: Message, clips: Sequence[bytes]) -> None:
         endpoint.sender.play(clips, message["loop"], partial(self._played, endpoint, message["id"]))
@@ -265,7 +258,8 @@ class Engine:
             endpoint.sender.send_keys(keys, sent)
         else:
             self._end_playing(endpoint, STOPPED)
-            endpoint.sender.play([coded(tone(key), CLOCK, endpoint.codec) for key in keys], False, sent)
+            tones = np.concatenate([tone(key) for key in keys])
+            endpoint.sender.play([coded(tones, CLOCK, endpoint.codec)], False, sent)
         return _LATER
 
     # ---------------------------------------------------------------------------------------------- recording

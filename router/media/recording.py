@@ -117,8 +117,8 @@ class Recording:
         the file is gone."""
         now = (tick - self._begin) * TICK_UNITS
         end = max(track.end for track in self.tracks)
-        # What is on its way still may come; it is not waited for.
-        self._take(min(max(end, now - REORDER_UNITS), now, self._most))
+        # What is still on its way is not waited for.
+        self._take(min(max(end, now - REORDER_UNITS), self._most))
         self._flush()
         seconds = self._done / CLOCK
         level = dbfs(self._power / self._spoken) if self._spoken else dbfs(0.0)

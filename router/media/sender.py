@@ -80,7 +80,7 @@ class Sender:
 
     def use(self, codec: str, payload_type: int, event_type: int | None) -> None:
         """Send in this codec from now on; what is played in another one ends."""
-        silence = SILENCE[codec] * TICK_UNITS
+        silence = SILENCE[codec]
         if silence != self._silence:
             self.stop()
         self._type = payload_type

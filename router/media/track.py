@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from router.media.codecs import SILENCE, Converter, Samples, decoder
+from router.media.codecs import Converter, Samples, decoder, silence
 from router.media.rtp import CLOCK, TICK_UNITS, newer
 
 REORDER_UNITS: Final = CLOCK // 5  # 200 ms that a packet may be late or out of order; nobody waits for a recording
@@ -28,7 +28,6 @@ class Track:
         "_converter",
         "_decoder",
         "_offset",
-        "_silence",
         "_ssrc",
         "_window",
         "_written",
@@ -39,9 +38,8 @@ class Track:
     def __init__(self, codec: str, rate: int, begin: int) -> None:
         self._codec = codec
         self._decoder = decoder(codec, rate)
-        self._silence = SILENCE[codec]
         self._begin = begin
-        self._window = bytearray(self._silence * WINDOW_UNITS)
+        self._window = bytearray(silence(codec, WINDOW_UNITS))
         self._written = 0  # units that were taken
         self._offset = 0  # timestamp of the beginning
         self._ssrc = -1
@@ -74,9 +72,10 @@ class Track:
     def take(self, until: int) -> Samples:
         """Return the sound from where the last one ended to `until`, in units since the beginning."""
         count = until - self._written
-        data = bytes(self._window[:count]).ljust(count, self._silence)
+        data = bytes(self._window[:count])
+        data += silence(self._codec, count - len(data))
         del self._window[:count]
-        self._window.extend(self._silence * (WINDOW_UNITS - len(self._window)))
+        self._window.extend(silence(self._codec, WINDOW_UNITS - len(self._window)))
         self._written += count
         return self._decoder.decode(data)
 

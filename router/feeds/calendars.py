@@ -159,7 +159,7 @@ class Calendars:
         texts = tuple(text for text, _ in batch)
         try:
             found = await aside.run_within(seconds, read_calendars, texts, rules, zone, self._clock())
-        except (aside.AsideError, OSError) as error:
+        except Exception as error:  # whatever it is: the next ones have to be read all the same
             if len(batch) > 1:
                 for one in batch:  # so that one of them harms no other
                     await self._read_batch([one])

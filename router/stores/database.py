@@ -16,9 +16,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from router.ports import StoreError
+from router.ports import StoreError, StoreFullError
 
-SCHEMA_VERSION = 2  # of the newest migration; kept in SQLite's user_version, where every release looks first
+SCHEMA_VERSION = 3  # of the newest migration; kept in SQLite's user_version, where every release looks first
 BUSY_TIMEOUT = 2.0  # seconds to wait for a backup or an administrator who reads the file at the same time
 _log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -139,7 +139,7 @@ def _store_error(path: Path, error: Exception) -> StoreError:
     if "readonly" in cause or "unable to open" in cause or isinstance(error, OSError):
         return StoreError(f"{path}: not writable ({cause}); let the router's user write the file and its directory")
     if "full" in cause:
-        return StoreError(f"{path}: the disk is full ({cause}); make room")
+        return StoreFullError(f"{path}: the disk is full ({cause}); make room")
     if "locked" in cause:
         return StoreError(f"{path}: in use by another program ({cause}); is a second router running on it?")
     return StoreError(f"{path}: {cause}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData()
 
@@ -61,4 +61,37 @@ configurations = Table(
     Column("actor", String, nullable=False),
     Column("texts", LargeBinary, nullable=False),
     Index("configuration_by_hash", "hash"),
+)
+
+# A draft has the state "draft" and no kind yet. Its sound lies below the data directory, under its id.
+messages = Table(
+    "message",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("mailbox", String, nullable=False),
+    Column("caller", String, nullable=True),
+    Column("caller_name", String, nullable=True),
+    Column("received_at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("has_sound", Boolean, nullable=False),
+    Index("message_by_mailbox", "mailbox", "received_at"),
+    Index("message_by_caller", "caller"),
+    Index("message_by_time", "received_at"),
+)
+
+# E-mails that are still to be handed in. Each goes with its message.
+mails = Table(
+    "mail",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Index("mail_by_message", "message"),
+    Index("mail_by_time", "due_at"),
 )

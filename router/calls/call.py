@@ -13,7 +13,18 @@ from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
 from router.calls.relay import relay_reinvite, relay_request
 from router.calls.ringing import Stages
-from router.model.decision import Action, Attempt, Decision, Facts, Origin, Outcome, RingPerson, Weighed
+from router.model.decision import (
+    Action,
+    Attempt,
+    Decision,
+    Facts,
+    LeaveMessage,
+    Origin,
+    Outcome,
+    PlayAnnouncement,
+    RingPerson,
+    Weighed,
+)
 from router.model.record import CallRecord
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
@@ -25,6 +36,7 @@ from router.sip.transaction import ClientTransaction, ServerTransaction
 if TYPE_CHECKING:
     from router.calls.destination import Destination
     from router.calls.exchange import Exchange
+    from router.policy import Policy
 
 MAX_ATTEMPTS: Final = 8  # policy questions in one call; a policy without loops needs three or four
 ELSEWHERE: Final = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n'  # RFC 3326 §2, Q10, F4
@@ -35,7 +47,20 @@ _WAY_FAILED: Final = frozenset((408, 503))
 
 # JOINING: the target of a transfer has answered and is being brought together with the transferee.
 # ALONE: one party hung up while a transfer finds the other a new one.
-SETUP, JOINING, UP, ALONE, OVER = "setup", "joining", "up", "alone", "over"
+# ATTENDED: the router itself has answered, and a script speaks to the caller.
+SETUP, JOINING, UP, ALONE, ATTENDED, OVER = "setup", "joining", "up", "alone", "attended", "over"
+
+
+class Speaker(Protocol):
+    """What speaks to the caller of a call (see `script.py`)."""
+
+    def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """A request of the caller, within the dialog, other than BYE. A RemoteError that this raises is the answer."""
+        ...
+
+    def call_over(self) -> None:
+        """The call is over, or goes on without it."""
+        ...
 
 
 class TransferUnderWay(Protocol):
@@ -71,6 +96,7 @@ class Call:
         started: POSIX seconds at which its INVITE came.
         call_id: of the caller's leg, for the record; of a transferred call that of the call it comes from.
         transfer: the transfer of one of its parties that is under way (see `transfer.py`, `replaces.py`).
+        speaker: what speaks to the caller, or prepares to.
         status: final status that the caller got.
     """
 
@@ -102,6 +128,7 @@ class Call:
         "decision",
         "facts",
         "legs",
+        "speaker",
         "started",
         "state",
         "status",
@@ -139,6 +166,7 @@ class Call:
         self.caller: Leg
         self.call_id = ""
         self.transfer: TransferUnderWay | None = None
+        self.speaker: Speaker | None = None
         self.status = 0
 
     @classmethod
@@ -201,6 +229,8 @@ class Call:
             self._stages = Stages(target, exchange.directory, exchange.stack.timers, self, now)
             found = found or self._stages.next_registered()
         if not found:
+            if isinstance(target, LeaveMessage | PlayAnnouncement) and exchange.attendant.attend(self, target):
+                return
             self._gone_wrong(Outcome.UNREACHABLE, Refusal(480), now)
             return
         if decision.limits:
@@ -243,6 +273,8 @@ class Call:
             attempt = Attempt(str(decision.target), outcome)
             self.facts = self.facts._replace(attempts=(*self.facts.attempts, attempt))
             following = self._exchange.decide(self.facts, self._policy)
+            if following.action is Action.REFUSE and refusal.status == 488:
+                following = following._replace(status=488, phrase="")  # with another offer there would be a way
             if following.action is Action.REFUSE or following.target != decision.target:
                 self.follow(following, now)
                 return
@@ -464,6 +496,67 @@ class Call:
             tag = tags[callee_tag or ""] = self._exchange.stack.ids.token()
         return tag
 
+    # ----------------------------------------------------------------- when the router itself is the other side
+
+    @property
+    def offer(self) -> bytes:
+        """The caller's session description; b"" where the INVITE had none."""
+        return self._body
+
+    @property
+    def weighed(self) -> tuple[Weighed, ...]:
+        """People's states on which the decisions rest."""
+        return self._weighed
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that the call began with."""
+        return self._policy
+
+    def progress_with(self, body: bytes, now: float) -> None:
+        """Let the caller hear something before the answer: 183 with the router's own session description."""
+        assert self._invite is not None
+        self._invite.respond(183, now, "", self._own_headers(), body)
+
+    def answer_with(self, body: bytes, due: AckDue | None, now: float) -> None:
+        """Answer the caller with the router's own session description.
+
+        Args:
+            body: an answer to the caller's offer, or an offer where there was none (RFC 3261 §13.3.1.4).
+            due: hears of the ACK.
+        """
+        invite, self._invite = self._invite, None
+        assert invite is not None
+        exchange, caller = self._exchange, self.caller
+        data = invite.respond(200, now, "", self._own_headers(), body)
+        invite.owner = None
+        self._headers = self._record_routes = ""
+        caller.answer = Answer(exchange.stack, caller.dialog, invite.flow, data, now)
+        caller.due = due
+        self.status = 200
+        self.state = ATTENDED
+        self._answered_at = now
+        exchange.setup_seconds.observe(now - self._began)
+
+    def _own_headers(self) -> str:
+        contact = f"Contact: <sip:{self.caller.dialog.flow.contact}>\r\n"
+        server = self._exchange.stack.server
+        return f"{self._record_routes}{contact}{CAPABILITIES}{server}Content-Type: application/sdp\r\n"
+
+    def cannot_be_attended(self, status: int, now: float) -> None:
+        """The router cannot speak to this caller after all: the policy goes on, as if that target did not answer."""
+        self._stop_speaking()
+        self._gone_wrong(Outcome.UNREACHABLE, Refusal(status), now)
+
+    def refuse(self, now: float) -> None:
+        """Give the caller the refusal that was decided, after it was spoken."""
+        self._refuse(self.decision.status, self.decision.phrase, "", now)
+
+    def _stop_speaking(self) -> None:
+        speaker, self.speaker = self.speaker, None
+        if speaker is not None:
+            speaker.call_over()
+
     # -------------------------------------------------------------------------------- what the caller does
 
     def caller_cancels(self, request: Request, now: float) -> None:
@@ -508,10 +601,12 @@ class Call:
             if self.state == SETUP and leg is self.caller:
                 self._withdraw_all(reason, now)
                 self._refuse(487, "", "", now, "caller")
-            elif self.state in (UP, ALONE):
+            elif self.state in (UP, ALONE, ATTENDED):
                 self.end(leg, reason, now)
         elif self._exchange.serve_in_dialog(self, leg, transaction, request, now):
             pass
+        elif self.state == ATTENDED and self.speaker is not None:
+            self.speaker.request_received(transaction, request, now)
         elif self.state != UP:
             transaction.respond(
                 491 if method == "INVITE" else 500, now, headers="Retry-After: 1\r\n" if method != "INVITE" else ""
@@ -523,7 +618,7 @@ class Call:
 
     def ack_missing(self, leg: Leg, now: float) -> None:
         """The caller vanished between our 200 and its ACK (RFC 3261 §13.3.1.4)."""
-        if self.state in (UP, ALONE):
+        if self.state in (UP, ALONE, ATTENDED):
             self.end(None, 'Reason: SIP;cause=408;text="ACK missing"\r\n', now)
 
     def end(self, by: Leg | None, headers: str, now: float) -> None:
@@ -536,6 +631,14 @@ class Call:
         if self.state == OVER:
             return
         caller, callee = self.caller, self.callee
+        if self.state == ATTENDED:
+            caller.due = None  # what it would have told is of no use any more
+            if by is None:
+                caller.hang_up(headers, now)
+            else:
+                caller.close(now)
+            self._over("router" if by is None else "caller", now)
+            return
         if self.state == SETUP or callee is None:
             self._withdraw_all(headers, now)
             self._refuse(503, "", headers, now)
@@ -586,6 +689,8 @@ class Call:
         self.state = OVER
         cancel(self._no_answer)
         self._drop_stages()
+        if self.speaker is not None:
+            self._stop_speaking()
         exchange = self._exchange
         exchange.calls.discard(self)
         callee = self.callee

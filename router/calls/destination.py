@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.calls.identity import asserted, diverted, from_value, user_part
-from router.model.decision import Decision, DialAddress, DialNumber, RingPerson, Target
+from router.model.decision import (
+    Decision,
+    DialAddress,
+    DialNumber,
+    LeaveMessage,
+    PlayAnnouncement,
+    RingPerson,
+    Target,
+)
 from router.ports import Clock, Flow, FlowDirectory
 from router.sip.errors import LocalError, RemoteError
 from router.sip.uri import SipUri, parse_uri
@@ -94,7 +102,8 @@ class Directory:
     def find(self, target: Target | None) -> tuple[list[Destination], bool]:
         """The destinations of a target, and whether they are to be rung all at once (else one after the other).
 
-        A person's devices that ring later are not among them (see `ringing.py`).
+        A person's devices that ring later are not among them (see `ringing.py`); the router itself, which speaks to
+        callers (see `attendant.py`), is none.
         """
         if type(target) is DialNumber:
             return self._by_trunk(target), False
@@ -102,6 +111,8 @@ class Directory:
             return self.devices(target.person, target.accounts), True
         if type(target) is DialAddress:
             return self._address(target), False
+        if isinstance(target, LeaveMessage | PlayAnnouncement):
+            return [], False  # the router itself answers
         raise LocalError(f"no call can be sent to {target!r}")
 
     def _by_trunk(self, target: DialNumber) -> list[Destination]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Final
 
+from router.calls.attendant import Attendant
 from router.calls.authentication import Gate
 from router.calls.call import Call
 from router.calls.destination import Directory
@@ -61,6 +62,7 @@ class Exchange:
     Attributes:
         calls: those in progress.
         configuration: hash of the configuration that the policy was compiled from, for the records.
+        attendant: speaks to callers; without an engine, until somebody gives it one.
         decisions: by (action, rule); decision_seconds, setup_seconds: histograms.
         draining: no new calls are accepted any more.
     """
@@ -94,6 +96,7 @@ class Exchange:
         self.setup_seconds = setup_seconds
         self.decision_seconds = decision_seconds
         self.decisions = Counts()
+        self.attendant = Attendant(clock)
         self.directory = Directory(stack.flows, trunks, registrar, clock)
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from router.calls.call import Call
-from router.calls.leg import CAPABILITIES
 from router.model.decision import Decision, Facts, Feature, FeatureKind, Origin, SelectedBy, Selection
 from router.ports import StoreError
-from router.sip.dialog import MAX_FORWARDS, Answer
+from router.sip.dialog import MAX_FORWARDS
 from router.sip.errors import RemoteError
 from router.sip.message import Request
 from router.sip.sdp import held, held_offer
@@ -98,20 +97,9 @@ class FeatureCall(Call):
     def _answer(self, now: float) -> None:
         """200 with a session description: an answer to the caller's offer, or an offer where there was none (RFC 3261
         §13.3.1.4)."""
-        invite, self._invite = self._invite, None
+        invite = self._invite
         assert invite is not None
-        caller = self.caller
-        dialog = caller.dialog
         host = invite.flow.local[0]
-        body = held(self._body, host) if self._body else held_offer(host)
-        headers = (
-            f"{self._record_routes}Contact: <sip:{dialog.flow.contact}>\r\n{CAPABILITIES}{invite.stack.server}"
-            "Content-Type: application/sdp\r\n"
-        )
-        data = invite.respond(200, now, "", headers, body)
-        invite.owner = None
-        caller.answer = Answer(self._exchange.stack, dialog, invite.flow, data, now)
-        self.status = 200
-        self._answered_at = now
-        caller.hang_up("", now)
+        self.answer_with(held(self._body, host) if self._body else held_offer(host), None, now)
+        self.caller.hang_up("", now)
         self._over("router", now)

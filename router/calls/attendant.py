@@ -1,0 +1,92 @@
+"""The attendant: lets the router itself speak to callers, where the policy sends a call to nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from router.calls.announcement import Announcement
+from router.calls.script import Script
+from router.calls.voice import Voice
+from router.calls.voicemail_script import Voicemail
+from router.model.decision import LeaveMessage, PlayAnnouncement
+from router.model.mailbox import VoicemailRules
+from router.ports import MailboxStore, MediaEngine
+
+if TYPE_CHECKING:
+    from router.calls.call import Call
+
+
+class Attendant:
+    """Starts the script that speaks to a caller, and keeps hold of its task until it has ended.
+
+    Attributes:
+        engine: makes the sound; None: the router speaks to nobody, and what it should answer counts as unreachable.
+        mailboxes: where messages are left, by which rules; voice: what is said. Both are there when the engine is.
+        clock: POSIX seconds, as the policy counts them; now: seconds on the clock of the SIP timers.
+        flush: sends what was put into the stack from outside of it.
+        complain: hears of the name of a script and of what went wrong in it, for the log.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.engine: MediaEngine | None = None
+        self.mailboxes: MailboxStore | None = None
+        self.voice: Voice
+        self.rules = VoicemailRules()
+        self.clock = clock
+        self.now: Callable[[], float] = monotonic
+        self.flush: Callable[[], None] = _nothing
+        self.complain: Callable[[str, BaseException], None] = _ignored
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def attend(self, call: Call, target: LeaveMessage | PlayAnnouncement) -> bool:
+        """Let the router answer a call. False: it cannot; the call is as it was."""
+        if self.engine is None:
+            return False
+        script: Script
+        if isinstance(target, PlayAnnouncement):
+            script = Announcement(self, call, target)
+        elif self.mailboxes is None:
+            return False
+        else:
+            script = Voicemail(self, call, target, self.mailboxes)
+        self._begin(call, script)
+        return True
+
+    def _begin(self, call: Call, script: Script) -> None:
+        call.speaker = script
+        self._hold(script.begin())
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside a script."""
+        self._hold(self.loop.create_task(work))
+
+    def _hold(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                self.complain(task.get_name(), error)
+
+    async def settled(self) -> None:
+        """Wait until no script is left: each ends soon after its call."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+def _nothing() -> None:
+    """There is nothing to be sent."""
+
+
+def _ignored(_name: str, _error: BaseException) -> None:
+    """Nobody keeps a log."""

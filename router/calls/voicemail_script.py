@@ -1,0 +1,228 @@
+"""Voicemail (V1): a greeting, a beep, the caller's message, and what to do with it.
+
+A message is saved when the caller hangs up after having said something, or presses the key for it, or presses none;
+"your message has been saved" is said only once the store has confirmed it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from router.calls.greeting import (
+    BETWEEN,
+    CALLBACK,
+    MESSAGE,
+    Offer,
+    choices,
+    offers_of,
+    opening,
+    reason,
+    return_time,
+)
+from router.calls.script import HungUp, Script
+from router.model.decision import LeaveMessage
+from router.model.message import MessageDraft, MessageKind
+from router.model.sound import CLOSED, FULL, Recorded
+from router.policy.telling import Told, reason_in_words, what_is_told
+from router.ports import DiskFullError, MailboxFullError, MailboxStore, StoreError
+from router.prompts.parts import PromptPart
+from router.prompts.parts import Recorded as Prompt
+
+if TYPE_CHECKING:
+    from router.calls.attendant import Attendant
+    from router.calls.call import Call
+
+SHORTEST_MESSAGE: Final = 1.0  # seconds of speech; less is a caller who thought better of it
+CHOICE_SECONDS: Final = 5.0  # to press a key after the choices were said
+MAX_ROUNDS: Final = 3  # that a caller is asked the same, before it is taken for an answer
+
+SAVE, LISTEN, AGAIN, URGENT, END = "1", "2", "3", "*", "#"
+_AFTERWARDS: Final = SAVE + LISTEN + AGAIN + URGENT + END
+
+_CHOICES: Final[tuple[PromptPart, ...]] = (
+    *(Prompt("record.send"), Prompt("key.1"), BETWEEN),
+    *(Prompt("record.listen"), Prompt("key.2"), BETWEEN),
+    *(Prompt("record.again"), Prompt("key.3"), BETWEEN),
+    *(Prompt("record.urgent"), Prompt("key.star")),
+)
+_GOODBYE: Final = (BETWEEN, Prompt("menu.goodbye"))
+_NO_MESSAGE: Final = (Prompt("system.no_message"), BETWEEN, Prompt("system.later"))
+
+
+class Voicemail(Script):
+    """Takes a message for a mailbox."""
+
+    def __init__(self, attendant: Attendant, call: Call, target: LeaveMessage, mailboxes: MailboxStore) -> None:
+        Script.__init__(self, attendant, call)
+        self._mailbox = target.mailbox
+        self._mailboxes = mailboxes
+        self._draft: MessageDraft | None = None
+        self._recorded: Recorded | None = None
+        self._kind = MessageKind.MESSAGE
+        self._urgent = False
+
+    async def run(self) -> None:
+        call = self.call
+        now = self.attendant.clock()
+        told = what_is_told(call.decision, call.facts.attempts, call.weighed, call.policy, self._mailbox, now)
+        await self.answer()
+        self._draft = await self._begin(call, told, now)
+        if self._draft is None:
+            return
+        try:
+            await self._speak(call, told, now)
+        except HungUp:
+            if self._recorded is not None:
+                await self._save()
+        finally:
+            await self._let_go()
+
+    # ------------------------------------------------------------------------------------------ up to the beep
+
+    async def _begin(self, call: Call, told: Told, now: float) -> MessageDraft | None:
+        """Keep a place for the message; None where there is none, and the caller was told so."""
+        facts = call.facts
+        try:
+            number = None if facts.withhold else facts.caller_number
+            name = None if facts.withhold else facts.caller_name
+            return await self._mailboxes.begin(self._mailbox, number, name, now, reason_in_words(told))
+        except MailboxFullError:
+            await self.say(Prompt("record.mailbox_full"), BETWEEN, Prompt("system.later"))
+        except (StoreError, LookupError) as error:
+            self.attendant.complain("voicemail", error)
+            await self.say(*_NO_MESSAGE)
+        return None
+
+    async def _speak(self, call: Call, told: Told, now: float) -> None:
+        offers = offers_of(told)
+        only_message = all(offer.kind == MESSAGE for offer in offers)
+        offer = await self._greet(told, () if only_message else offers, now, call)
+        if offer is not None and offer.kind == CALLBACK and call.facts.caller_number and not call.facts.withhold:
+            await self._note_callback()
+            return
+        if offer is not None and offer.kind == CALLBACK:
+            self._kind = MessageKind.CALLBACK  # whoever withholds their number says it
+        await self._take_message()
+
+    async def _greet(self, told: Told, offers: tuple[Offer, ...], now: float, call: Call) -> Offer | None:
+        """Say the greeting and what is offered; returns what the caller chose, None for none."""
+        voice = self.attendant.voice
+        own = self._mailboxes.greeting(self._mailbox, told.kind)
+        if own is not None:
+            greeting = [own]
+        else:
+            why = reason(told, voice.language)
+            back = return_time(told, voice.language, voice.country, now, call.policy.zone)
+            greeting = voice.sounds([*opening(told), BETWEEN, *why, BETWEEN, *back, BETWEEN])
+        keys = "".join(offer.key for offer in offers) + END
+        key = await self.play(greeting, interruptible=keys)
+        for _ in range(MAX_ROUNDS if offers else 0):
+            key = key or await self.say(*choices(offers), interruptible=keys) or await self.key(CHOICE_SECONDS)
+            if key in keys:
+                break
+            key = ""
+        return next((offer for offer in offers if offer.key == key), None)
+
+    async def _note_callback(self) -> None:
+        """P3: for now, a wish in the mailbox of the person who is to call."""
+        self._kind = MessageKind.CALLBACK
+        if await self._confirm(0.0):
+            await self.say(Prompt("callback.noted"), *_GOODBYE)
+        else:
+            await self.say(*_NO_MESSAGE)
+
+    # -------------------------------------------------------------------------------------------- the message
+
+    async def _take_message(self) -> None:
+        for _ in range(MAX_ROUNDS):
+            recorded = await self._record()
+            if recorded is None:
+                return
+            if recorded.spoken_seconds < SHORTEST_MESSAGE:
+                await self._drop()
+                await self.say(Prompt("record.silence"))
+                continue
+            if recorded.reason == FULL:
+                await self.say(Prompt("record.limit"))
+            if await self._approve(recorded):
+                await self._confirm_to_caller()
+                return
+            await self._drop()
+        await self.say(*_GOODBYE)
+
+    async def _record(self) -> Recorded | None:
+        """Record after the beep; None where the disk is full, which the caller was told."""
+        draft, rules = self._draft, self.attendant.rules
+        assert draft is not None
+        await self.say(Prompt("record.after_tone"), interruptible=END)
+        await self.play([self.attendant.voice.beep])
+        seconds = min(draft.max_seconds, rules.max_seconds)
+        try:
+            self._recorded = await self.record(
+                draft.path, max_seconds=seconds, silence_seconds=rules.silence_seconds, stop_keys=END
+            )
+        except DiskFullError as error:
+            self.attendant.complain("voicemail", error)
+            await self.say(*_NO_MESSAGE)
+            return None
+        if self._recorded.reason == CLOSED:
+            raise HungUp
+        return self._recorded
+
+    async def _approve(self, recorded: Recorded) -> bool:
+        """Let the caller decide; False: to record it again. Without an answer it is saved as it is."""
+        for _ in range(MAX_ROUNDS):
+            key = await self.say(*_CHOICES, interruptible=_AFTERWARDS) or await self.key(CHOICE_SECONDS)
+            while key == LISTEN:
+                key = await self.play([recorded.temporary], interruptible=_AFTERWARDS)
+            if key == AGAIN:
+                return False
+            if key == URGENT:
+                self._urgent = True
+            if key in (SAVE, URGENT, END):
+                return True
+        return True
+
+    async def _confirm_to_caller(self) -> None:
+        if await self._save():
+            await self.say(Prompt("record.saved_urgent" if self._urgent else "record.saved"), *_GOODBYE)
+        else:
+            await self.say(*_NO_MESSAGE)
+
+    # ------------------------------------------------------------------------------------------------- keeping
+
+    async def _save(self) -> bool:
+        """Save what was recorded, if anything was said; False where that was impossible."""
+        recorded, engine = self._recorded, self.attendant.engine
+        assert recorded is not None and engine is not None
+        if recorded.spoken_seconds < SHORTEST_MESSAGE:
+            return False
+        try:
+            await engine.keep(recorded)
+        except DiskFullError as error:
+            self.attendant.complain("voicemail", error)
+            return False
+        self._recorded = None
+        return await self._confirm(recorded.seconds)
+
+    async def _confirm(self, seconds: float) -> bool:
+        draft = self._draft
+        assert draft is not None
+        try:
+            await self._mailboxes.confirm(draft, seconds, urgent=self._urgent, kind=self._kind)
+        except StoreError as error:
+            self.attendant.complain("voicemail", error)
+            return False
+        self._draft = None
+        return True
+
+    async def _drop(self) -> None:
+        recorded, self._recorded = self._recorded, None
+        if recorded is not None and self.attendant.engine is not None:
+            await self.attendant.engine.discard(recorded)
+
+    async def _let_go(self) -> None:
+        """Leave nothing behind of what was not saved."""
+        await self._drop()
+        if self._draft is not None:
+            await self._mailboxes.discard(self._draft)

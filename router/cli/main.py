@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from router import __version__
-from router.cli import check, diff, document, explain, greylist, init, replay, schema, secret, serve, simulate
+from router.cli import check, diff, document, explain, greylist, init, pin, replay, schema, secret, serve, simulate
 
 app = typer.Typer(
     name="renvoi",
@@ -22,7 +22,7 @@ def version() -> None:
     print(f"renvoi {__version__}")
 
 
-for commands in (serve, init, check, simulate, explain, replay, diff, document, greylist, schema, secret):
+for commands in (serve, init, check, simulate, explain, replay, diff, document, greylist, schema, secret, pin):
     commands.register(app)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from router.configuration.findings import Finding
 from router.model.access import ApiToken
 from router.model.feeds import Feeds
+from router.model.mailbox import Mailbox, MailServer, VoicemailRules
 from router.model.peers import Account, Listener, Pbx, Trunk
 from router.model.sound import MediaSettings
 from router.policy.snapshot import Policy
@@ -49,6 +50,7 @@ class Configuration:
         private_phone_days: days after which a private phone is reported (D2).
         api_tokens: who may use the API.
         feeds: sources that somebody else keeps.
+        mailboxes: by name; voicemail: what holds for all of them; mail: who tells of new messages by e-mail (V1).
         media: how the media engine runs; None: the router itself says nothing to anybody.
         languages: of what callers are told, the first one first; country: ISO 3166-1 alpha-2.
     """
@@ -78,3 +80,6 @@ class Configuration:
     media: MediaSettings | None = None
     languages: tuple[str, ...] = ("en",)
     country: str = ""
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    voicemail: VoicemailRules = field(default_factory=VoicemailRules)
+    mail: MailServer | None = None

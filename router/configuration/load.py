@@ -10,6 +10,7 @@ from router.configuration.compile import compile_policy
 from router.configuration.configuration import Configuration, RegistrarBounds
 from router.configuration.feeds import compile_feeds
 from router.configuration.findings import ConfigurationError, closest, has_errors
+from router.configuration.mailboxes import compile_mailboxes
 from router.configuration.media import compile_media
 from router.configuration.peers import (
     check_peer_sources,
@@ -63,6 +64,7 @@ def load_with_sources(directory: Path) -> Loaded:
     policy = compile_policy(document, sources, zone)
     feeds = compile_feeds(document, sources)
     media = compile_media(document, sources)
+    mailboxes = compile_mailboxes(document, sources)
     if policy is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
     storage = document.storage
@@ -94,6 +96,9 @@ def load_with_sources(directory: Path) -> Loaded:
         texts=pack(sources.texts),
         phone_models=tuple(document.inventory.phones),
         private_phone_days=document.inventory.private_phone_days,
+        mailboxes=frozen_mapping(mailboxes.boxes),
+        voicemail=mailboxes.rules,
+        mail=mailboxes.server,
     )
     return Loaded(configuration, document, sources)
 

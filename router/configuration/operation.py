@@ -47,6 +47,31 @@ class Media(Section):
     ports: str = "16384-32767"
 
 
+class MailSection(Section):
+    """Who hands in e-mails about new messages, and where (RFC 6409). They go to everybody who has a mailbox and an
+    `email`. `password_file` is relative to the configuration."""
+
+    sender: str = Field(alias="from")
+    server: str
+    port: int | None = Field(default=None, ge=1, le=65535)
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    ca_file: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+    attach: bool = True
+
+
+class Voicemail(Section):
+    """What holds for every mailbox of the router's own (V1)."""
+
+    keep_days: float = Field(default=90, gt=0)
+    max_messages: int = Field(default=100, ge=1)
+    max_total: Duration = 3600
+    max_length: Duration = 180
+    silence: Duration = 5
+    email: MailSection | None = None
+
+
 class Registration(Section):
     """`registrar` is "sip:provider.example"; the password comes from one of three places."""
 

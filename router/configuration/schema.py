@@ -21,6 +21,7 @@ from router.configuration.operation import (
     Sip,
     Storage,
     TrunkSection,
+    Voicemail,
 )
 from router.configuration.section import Section
 from router.configuration.short_forms import (
@@ -223,6 +224,18 @@ class Team(Section):
     closed: str | None = None
 
 
+class Site(Section):
+    """A place where people work, with a main number of its own: shown, and seen by emergency services, in place of the
+    company's."""
+
+    name: str
+    main_number: Number
+    then: str = "reception"
+    hours: str | None = None
+    closed: str | None = None
+    address: str | None = None
+
+
 class Device(Section):
     kind: Literal["fixed", "mobile", "softphone", "private"]
     secret: str | None = None
@@ -246,6 +259,7 @@ class PersonSection(Section):
     may: May | None = None
     exceptions: list[CallerExceptionSection] = Field(default=[])
     email: str | None = None
+    pin: str | None = None
     extension: Extension | None = None
     direct_number: Number | None = None
     mobile: Number | None = None
@@ -254,9 +268,19 @@ class PersonSection(Section):
     when: Annotated[When, BeforeValidator(nothing_is_empty)] = When()
     devices: dict[str, Device] = Field(default={})
     pbx: str | None = None
+    site: str | None = None
     left: date | None = None
     successor: str | None = None
     calendar: str | None = None
+
+
+class MailboxSection(Section):
+    """A mailbox that people share, such as a team's. `people` open it: ids, or role:NAME."""
+
+    name: str
+    people: Words = Field(default=[])
+    pin: str | None = None
+    email: Words = Field(default=[])
 
 
 class GreylistExceptionSection(Section):
@@ -324,6 +348,7 @@ class Document(Section):
     targets: dict[str, TargetSection] = Field(default={})
     roles: dict[str, Role]
     profiles: dict[str, ProfileSection] = Field(default={})
+    sites: dict[str, Site] = Field(default={})
     teams: dict[str, Team] = Field(default={})
     people: dict[str, PersonSection]
     trunks: dict[str, TrunkSection] = Field(default={})
@@ -337,3 +362,5 @@ class Document(Section):
     api: Api = Api()
     inventory: Inventory = Inventory()
     recording: RecordingSection | None = None
+    mailboxes: dict[str, MailboxSection] = Field(default={})
+    voicemail: Voicemail = Voicemail()

@@ -61,8 +61,9 @@ class MailServer:
         sender: address of the sender.
         host, port: of the server.
         security: "starttls", "tls" or "none".
-        user, password_file: for AUTH; "" without. The file is read each time, so that a new password needs no reload.
+        user, password: for AUTH; "" without.
         attach: whether the message's sound goes with the e-mail.
+        certificates: PEM texts of the authorities that are trusted; "": those of the system.
     """
 
     sender: str
@@ -70,8 +71,9 @@ class MailServer:
     port: int = 587
     security: str = "starttls"
     user: str = ""
-    password_file: str = ""
+    password: str = field(default="", repr=False)
     attach: bool = True
+    certificates: str = field(default="", repr=False)
 
 
 def stored_pin(pin: str, salt: bytes) -> str:

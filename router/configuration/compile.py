@@ -55,11 +55,11 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     limits = compile_limits(compilation)
     lines = SharedLines(compilation, targets, hours)
     main, unassigned = lines.main(), lines.unassigned()
-    teams = lines.teams()
+    shared = lines.shared()
     emergency = _emergency(compilation)
     codes = compile_codes(compilation, profiles)
     extensions, numbers, callers = _directory(compilation, people, emergency)
-    numbers.update((line.number, line) for line in (main, *teams) if line is not None)
+    numbers.update((line.number, line) for line in (main, *shared) if line is not None)
     if main is None or unassigned is None or has_errors(sources.findings):
         return None
     return Policy(
@@ -143,9 +143,10 @@ def _directory(
                 extensions[value] = person
             elif compilation.owned.owns(value):
                 numbers[value] = person
-    company, teams = compilation.document.company, compilation.document.teams
-    shared: list[tuple[str, Location]] = [(company.main_number, ("company", "main_number"))]
-    shared.extend((team.number, ("teams", name, "number")) for name, team in teams.items())
+    document = compilation.document
+    shared: list[tuple[str, Location]] = [(document.company.main_number, ("company", "main_number"))]
+    shared.extend((site.main_number, ("sites", name, "main_number")) for name, site in document.sites.items())
+    shared.extend((team.number, ("teams", name, "number")) for name, team in document.teams.items())
     for number, location in shared:
         if number in taken and not compilation.gaps.covers(*location):
             mark = compilation.mark(*location)

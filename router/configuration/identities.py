@@ -181,15 +181,9 @@ class Identities:
                 continue
             weaker = tuple(self._outranked(levels, level, connection, candidate))
             return ShownIdentity(candidate.number, candidate.name, (reason,), tuple(rejected), weaker)
-        main = self._compilation.document.company
-        reason = Reason(
-            "",
-            f"fallback to the main number {main.main_number}",
-            "",
-            f"à défaut, le numéro principal {main.main_number}",
-            "identity",
-        )
-        return ShownIdentity(main.main_number, main.name, (reason,), tuple(rejected))
+        number, name = self._main_number()
+        text, french = f"fallback to the main number {number}", f"à défaut, le numéro principal {number}"
+        return ShownIdentity(number, name, (Reason("", text, "", french, "identity"),), tuple(rejected))
 
     def _outranked(
         self, levels: Iterator[_Level], winner: _Level, connection: Connection, shown: _Candidate
@@ -224,7 +218,7 @@ class Identities:
             case "personal_mobile":
                 number, name = section.mobile, section.name
             case "main_number":
-                number, name = company.main_number, company.name
+                number, name = self._main_number()
             case "team_number":
                 number, name = (self._team.number, self._team.name) if self._team else (None, "")
             case _:
@@ -235,6 +229,14 @@ class Identities:
             if holder not in (None, self._person):
                 problem = (f"{number} is held by {holder}", f"le {number} est attribué à {holder}")
         return _Candidate(number, name, problem)
+
+    def _main_number(self) -> tuple[str, str]:
+        """Return number and name of the site where the person works, where it may be shown; else the company's."""
+        document = self._compilation.document
+        site = document.sites.get(self._section.site or "")
+        if site is not None and self._compilation.may_show(site.main_number):
+            return site.main_number, site.name
+        return document.company.main_number, document.company.name
 
 
 def check_shows(compilation: Compilation) -> None:

@@ -92,6 +92,9 @@ class People:
             role = unknown_role(section.role, compilation)
         team = self._team(name, section, role)
         self._check_numbers(name, section)
+        sites = compilation.document.sites
+        if section.site is not None and section.site not in sites:
+            compilation.unknown("site", section.site, compilation.mark("people", name, "site"), "sites", sites)
         identities = Identities(compilation, name, section, role, team)
         when = override(compilation, role, section.when, "people", name, "when")
         mobile = _is_mobile(section)

@@ -1,4 +1,4 @@
-"""Compiles numbers that belong to no person: the main number, teams, owned numbers that nobody has (F5, S5)."""
+"""Compiles numbers that belong to no person: the main number, sites, teams, owned numbers that nobody has (F5, S5)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.gaps import UNKNOWN
+from router.configuration.schema import Site, Team
 from router.configuration.targets import TargetBook
 from router.model.decision import Reason
 from router.policy.schedule import Window
@@ -61,21 +62,27 @@ class SharedLines:
         identity = _identity(company.main_number, company.name)
         return SharedLine("", _UNASSIGNED.text, treatment, identity, last_resort=self._last_resort(""))
 
-    def teams(self) -> list[SharedLine | None]:
-        """Return the line of each team, None for one that cannot be compiled."""
-        compilation = self._compilation
+    def shared(self) -> list[SharedLine | None]:
+        """Return the line of each site and team, None for one that cannot be compiled."""
+        compilation, document = self._compilation, self._compilation.document
         lines = []
-        seen: dict[str, str] = {compilation.document.company.main_number: "the main number"}
-        for name, team in compilation.document.teams.items():
-            mark = compilation.mark("teams", name, "number")
-            if not compilation.gaps.covers("teams", name, "number"):
-                if not compilation.may_show(team.number):
-                    message = f"{team.number} is not a verified number of the company"
-                    compilation.error(mark, message, "list it below numbers:", "R5")
-                if team.number in seen:
-                    compilation.error(mark, f"{team.number} is already {seen[team.number]}", "give the team its own")
-                seen[team.number] = f"the number of {name}"
-            lines.append(self._line(team.number, team.name, team.then, team.hours, team.closed, ("teams", name)))
+        seen: dict[str, str] = {document.company.main_number: "the main number"}
+        places: list[tuple[str, str, str, Site | Team]] = [
+            *(("sites", "main_number", name, site) for name, site in document.sites.items()),
+            *(("teams", "number", name, team) for name, team in document.teams.items()),
+        ]
+        for section, key, name, place in places:
+            number: str = getattr(place, key)
+            mark = compilation.mark(section, name, key)
+            if not compilation.gaps.covers(section, name, key):
+                if not compilation.may_show(number):
+                    message = f"{number} is not a verified number of the company"
+                    compilation.error(mark, message, "list it below numbers:", "R5" if section == "teams" else "S2")
+                if number in seen:
+                    what = section.removesuffix("s")
+                    compilation.error(mark, f"{number} is already {seen[number]}", f"give the {what} its own")
+                seen[number] = f"the number of {name}"
+            lines.append(self._line(number, place.name, place.then, place.hours, place.closed, (section, name)))
         return lines
 
     def _then(self) -> str:

@@ -254,6 +254,9 @@ def _alike(others: tuple[str, ...]) -> str:
 def _location(holder: Person | SharedLine, examination: Examination) -> tuple[str | int, ...]:
     if isinstance(holder, Person):
         return "people", holder.id
+    for name, site in examination.document.sites.items():
+        if site.main_number == holder.number:
+            return "sites", name
     for name, team in examination.document.teams.items():
         if team.number == holder.number:
             return "teams", name

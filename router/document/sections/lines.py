@@ -18,6 +18,14 @@ def shared_numbers(author: Author) -> Section:
             say(fr="Numéro principal", en="Main number"),
         )
     ]
+    for name, site in author.document.sites.items():
+        where = f" ({site.address})" if site.address else ""
+        text = f"{site.main_number}. {_goes(author, site.then, site.hours, site.closed)}"
+        lines.append(
+            Paragraph(
+                f"lines.site.{name}", text, ("Q12",) if site.closed is not None else ("S2",), f"{site.name}{where}"
+            )
+        )
     for name, team in author.document.teams.items():
         clauses = ("F5", "Q12") if team.closed is not None else ("F5",)
         text = f"{team.number}. {_goes(author, team.then, team.hours, team.closed)}"

@@ -32,6 +32,8 @@ def _of_person(author: Author, name: str, section: PersonSection) -> list[Paragr
         separator = say(fr=" : ", en=": ")
         paragraphs.append(Paragraph(f"personal.{name}.{key}", f"{title}{separator}{text}", clauses, section.name))
 
+    if section.site is not None:
+        state("site", say(fr="site", en="site"), f"{author.document.sites[section.site].name}.", ("S2",))
     if section.team is not None and section.team != role.team:
         team = author.language.quoted(author.document.teams[section.team].name)
         state("team", say(fr="équipe", en="team"), f"{team}.", ("F5",))

@@ -96,12 +96,11 @@ async def longest_hold() -> float:
             if measuring:
                 loop.call_soon(turn)
 
-        assert router._collecting is not None
-        router._collecting.cancel()  # garbage is looked for in quiet moments, which is another matter
+        router.garbage.end()  # garbage is looked for in quiet moments, which is another matter
         turn()
         for _ in range(RELOADS):
             await router.reload("bench")
-            while len(router._tasks) > 1:  # noqa: ASYNC110  (until the configuration before is gone)
+            while len(router.reloading.tasks) > 1:  # noqa: ASYNC110  (until the configuration before is gone)
                 await asyncio.sleep(0.01)
         measuring = False
         await router.stop(0.0)

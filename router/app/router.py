@@ -1,29 +1,19 @@
-"""The composition root: the only place that wires the rooms together, and the life of the process.
-
-Start: configuration, stores, sockets, trunks; `renvoi ready` once it answers. SIGHUP reloads: a bad configuration is
-refused and the old one stays; calls in progress keep the policy they began with. SIGTERM and SIGINT drain: no new
-calls, those in progress may end, within a bound.
-"""
+"""One running router: how the rooms are wired together, and its start and stop."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import signal
-import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
-import uvloop
 
-from router import aside, native
+from router.app.figures import measured
+from router.app.garbage import QuietMoments
+from router.app.reload import Reloading
+from router.app.sound import Sound
 from router.calls.authentication import Gate
 from router.calls.call import Call
 from router.calls.clock import PolicyClock
@@ -34,41 +24,34 @@ from router.calls.private_phones import CONNECTED, GONE, PrivatePhones
 from router.calls.registrar import Bounds, Registrar
 from router.calls.states import States
 from router.calls.trunk import TrunkLine, Trunks
-from router.configuration import Configuration, ConfigurationError, Finding, load
-from router.configuration.findings import Mark
-from router.feeds.greylists import Reading, compile_copies, read_configuration
+from router.configuration import Configuration, Finding
+from router.feeds.greylists import Reading, compile_copies
 from router.feeds.subscriptions import Subscriptions
 from router.model.audit import AuditEntry
 from router.model.tally import Histogram
-from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
-from router.observe.logs import BoundedLog, configure
-from router.observe.metrics import Metrics
+from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS
+from router.observe.logs import BoundedLog
 from router.observe.past_calls import latest_records
 from router.observe.records import RecordWriter
-from router.ports import Flow, StoreError
+from router.ports import Flow
 from router.sip.digest import DigestServer
-from router.sip.errors import LocalError
 from router.sip.ids import Ids
 from router.sip.stack import Stack
 from router.stores.bindings import SqliteBindings
 from router.stores.database import Database
 from router.stores.journal import Journal
+from router.stores.mailboxes import SqliteMailboxes
 from router.stores.states import SqliteStates
 from router.transport.drive import Drive
-from router.transport.transports import ListenerError, Transports
+from router.transport.transports import Transports
 from router.web.application import create_app
 from router.web.server import WebServer
 from router.web.tokens import Tokens
 
 DRAIN_SECONDS = 10.0  # how long calls in progress may go on after SIGTERM before they are hung up
-MAX_ACCOUNTS_SHOWN = 30
 FAREWELL_SECONDS = 1.0  # how long the last BYEs may wait for their answers
 EXPIRY_INTERVAL = 1.0  # seconds between looks for bindings and selections that have expired
-RETIRE_INTERVAL = 5.0  # seconds between looks whether a call still follows the configuration before the last reload
-COLLECT_INTERVAL = 30.0  # seconds between looks for garbage, in quiet moments only
-QUIET_MESSAGES = 100  # received per second; below it the router is idle enough for a full collection
 
-_Result = TypeVar("_Result")
 _log = structlog.get_logger("router.app")
 
 
@@ -87,12 +70,9 @@ class Router:
         self.serving = False
         self._monotonic = time.monotonic
         self._digest_key = os.urandom(32)
-        self._collecting: asyncio.TimerHandle | None = None
         self._expiring: asyncio.TimerHandle | None = None
-        self._received_before = 0
-        self._reloading = asyncio.Lock()
-        self._waiting_reload: asyncio.Task[tuple[Finding, ...]] | None = None  # the next one, not begun yet
-        self._tasks: set[asyncio.Task[Any]] = set()  # end with the router
+        self.reloading = Reloading(self)
+        self.garbage = QuietMoments(self._messages_received)
 
     # ----------------------------------------------------------------------------------------- start and stop
 
@@ -107,7 +87,10 @@ class Router:
         self.journal = Journal(self.state_store)
         self.states = States(self.journal)
         self.states.restore(await self.state_store.load(), self.clock())
-        self.journal.keep_configuration(configuration.texts, self._loaded(configuration, "start"))
+        self.keep_configuration("start")
+        self.mailboxes = await SqliteMailboxes.open(
+            self.database, configuration.data_directory, configuration.mailboxes, configuration.voicemail
+        )
         self.private_phones = PrivatePhones(configuration.accounts, self.journal)
         self.private_phones.restore(await self.state_store.entries_of((CONNECTED, GONE)), self.clock())
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
@@ -121,17 +104,14 @@ class Router:
         self._note_registrations()
         self._expire()
         self.tokens = Tokens(configuration.api_tokens, self.clock)
-        app = create_app(self._metrics().registry, self._readiness, self, self.tokens)
+        app = create_app(measured(self).registry, self._readiness, self, self.tokens)
         self.web = await WebServer.start(app, configuration.http_host, configuration.http_port)
+        self.sound = Sound(self.exchange.attendant, self.mailboxes, self.drive.flush)
+        await self.sound.start(configuration)
         self.trunks.start(self._monotonic())
         self.drive.flush()
         self.serving = True
-        gc.collect()
-        gc.freeze()
-        # No cycle survives a call (see calls/), so automatic collections would only walk what lives: they are made in
-        # quiet moments instead.
-        gc.disable()
-        self._collecting = self.loop.call_later(COLLECT_INTERVAL, self._collect)
+        self.garbage.begin()
 
     def _build(self, configuration: Configuration) -> None:
         stack = self.stack
@@ -169,10 +149,6 @@ class Router:
     def _digest(self, configuration: Configuration) -> DigestServer:
         return DigestServer(configuration.realm, self._digest_key, os.urandom, configuration.digest_algorithms)
 
-    def _loaded(self, configuration: Configuration, actor: str) -> AuditEntry:
-        """The audit's entry for a configuration that comes into force."""
-        return AuditEntry(self.clock(), actor, "load configuration", configuration.hash, after=configuration.hash)
-
     async def stop(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Drain and close: no new calls, those in progress may end, the rest is hung up; then everything is written."""
         self.exchange.draining = True
@@ -187,26 +163,26 @@ class Router:
         deadline = now + FAREWELL_SECONDS
         while (self.stack.dialogs or not self.trunks.settled) and self._monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+        await self.sound.stop()
         self.drive.stop()
-        for timer in (self._collecting, self._expiring):
-            if timer is not None:
-                timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.garbage.end()
+        if self._expiring is not None:
+            self._expiring.cancel()
+        await self.reloading.close()
         await self.subscriptions.close()
         await self.web.close()
         await self.transports.close()
         await self.records.close()
         await self.journal.close()
+        await self.mailboxes.close()
         await self.bindings.close()
         await self.database.close()
 
-    async def reload(self, actor: str) -> tuple[Finding, ...]:
-        """Read the configuration again, aside, and swap it for the one in force in a single step; calls in progress
-        keep theirs. The record file is opened anew.
+    # ------------------------------------------------------------------------------- another configuration
 
-        Whoever asks while one reading is under way shares the next one.
+    async def reload(self, actor: str) -> tuple[Finding, ...]:
+        """Read the configuration again and put it in force; calls in progress keep theirs. The record file is opened
+        anew.
 
         Args:
             actor: who asked, for the audit: "SIGHUP", "token operations".
@@ -214,41 +190,15 @@ class Router:
         Returns:
             What was found. With errors among it, all is logged and the old configuration stays.
         """
-        return await asyncio.shield(self.reload_soon(actor))
+        return await asyncio.shield(self.reloading.soon(actor))
 
-    def reload_soon(self, actor: str) -> asyncio.Task[tuple[Finding, ...]]:
-        """As `reload`, for those who do not wait."""
-        if self._waiting_reload is None:
-            self._waiting_reload = self._background(self._reload(actor), "reload")
-        return self._waiting_reload
+    def keep_configuration(self, actor: str) -> None:
+        """Write down the configuration that `actor` put in force, and its texts (P1)."""
+        known_as = self.configuration.hash
+        entry = AuditEntry(self.clock(), actor, "load configuration", known_as, after=known_as)
+        self.journal.keep_configuration(self.configuration.texts, entry)
 
-    async def _reload(self, actor: str) -> tuple[Finding, ...]:
-        async with self._reloading:
-            self._waiting_reload = None
-            self.records.reopen()
-            old = [self.configuration]
-            directory = self.configuration.directory
-            try:
-                reading = await aside.run(read_configuration, directory, self.subscriptions.greylists.compiled)
-                self._follow(reading)
-            except ConfigurationError as error:
-                findings = error.findings
-            except (LocalError, aside.AsideError, OSError) as error:
-                findings = (Finding(Mark(str(directory), 0), str(error)),)
-            else:
-                new = reading.configuration
-                gc.freeze()
-                self._background(self._retire(old), "retire configuration")
-                self.journal.keep_configuration(new.texts, self._loaded(new, actor))
-                _log.info("configuration reloaded", hash=new.hash[:12], actor=actor)
-                with suppress(StoreError):  # which the journal has logged, and tries again
-                    await self.journal.written()
-                return new.warnings
-            for finding in findings:
-                _log.error("configuration refused", finding=str(finding))
-            return findings
-
-    def _follow(self, reading: Reading) -> None:
+    def follow(self, reading: Reading) -> None:
         """Put a configuration in force. Raises `LocalError` with everything left as it was."""
         new, old, now = reading.configuration, self.configuration, self._monotonic()
         self.trunks.replace(new.trunks, now)
@@ -266,6 +216,8 @@ class Router:
         self.registrar.set_accounts(new.accounts)
         self.private_phones.set_accounts(new.accounts, self.clock())
         self.registrar.bounds = _bounds(new)
+        self.mailboxes.follow(new.mailboxes, new.voicemail)
+        self.sound.follow(new)
         self._note_registrations()
         self.drive.flush()
 
@@ -281,20 +233,6 @@ class Router:
         policy = replace(self.configuration.policy, greylist=self._own_greylist.with_lists(self.subscriptions.tables))
         self.configuration = replace(self.configuration, policy=policy)
         self.exchange.policy = policy
-
-    async def _retire(self, old: list[Any]) -> None:
-        """Let go of a configuration, once no call follows it any more. `old` holds the last reference to it."""
-        calls = set(self.exchange.calls)
-        while calls:
-            await asyncio.sleep(RETIRE_INTERVAL)
-            calls &= self.exchange.calls
-        await aside.dismantle(old)
-
-    def _background(self, work: Coroutine[Any, Any, _Result], name: str) -> asyncio.Task[_Result]:
-        task = self.loop.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     def _note_registrations(self) -> None:
         """Tell the line states who has a registered device, after a start or a reload."""
@@ -328,15 +266,8 @@ class Router:
 
     # --------------------------------------------------------------------------------------------- watching
 
-    def _collect(self) -> None:
-        """Look for garbage when nothing else is to be done; what is found is a mistake of ours, not a cost of each
-        call."""
-        self._collecting = self.loop.call_later(COLLECT_INTERVAL, self._collect)
-        received = sum(self.stack.requests.values()) + sum(self.stack.responses.values())
-        rate = (received - self._received_before) / COLLECT_INTERVAL
-        self._received_before = received
-        if rate < QUIET_MESSAGES:
-            gc.collect()
+    def _messages_received(self) -> int:
+        return sum(self.stack.requests.values()) + sum(self.stack.responses.values())
 
     def _malformed(self, flow: Flow, text: str) -> None:
         self.hostile.warning(
@@ -349,91 +280,9 @@ class Router:
     def _readiness(self) -> dict[str, bool]:
         return {
             "serving": self.serving,
-            "not draining": not getattr(self, "exchange", None) or not self.exchange.draining,
+            "not draining": not self.exchange.draining,
             **self.subscriptions.checks(),
         }
-
-    def _private_phones(self) -> tuple[float, int]:
-        days = self.private_phones.days(self.clock())
-        return max(days, default=0.0), sum(one > self.configuration.private_phone_days for one in days)
-
-    def _metrics(self) -> Metrics:
-        stack, exchange = self.stack, self.exchange
-        metrics = Metrics()
-        declare(
-            metrics,
-            Sources(
-                requests=stack.requests,
-                responses=stack.responses,
-                retransmissions=stack.retransmissions,
-                malformed=stack.malformed,
-                transport=self.transports.messages,
-                connections=self.transports.connections,
-                authentication=self.gate.verdicts,
-                dialogs=lambda: len(stack.dialogs),
-                transactions=lambda: stack.transactions,
-                calls=lambda: len(exchange.calls),
-                registrations=lambda: self.registrar.size,
-                private_phones=self._private_phones,
-                phones_unlisted=lambda: len(self.registrar.unlisted(self.configuration.phone_models)),
-                setup_seconds=exchange.setup_seconds,
-                decisions=exchange.decisions,
-                decision_seconds=exchange.decision_seconds,
-                trunks=lambda: {(name,): float(line.up) for name, line in self.trunks.lines.items()},
-                records=self.records.counts,
-                feed_ages=self.subscriptions.age_seconds,
-                feeds_ok=self.subscriptions.ok,
-                feed_failures=self.subscriptions.failures,
-                configuration=lambda: {"hash": self.configuration.hash[:12]},
-            ),
-        )
-        return metrics
-
-
-def serve(config_directory: Path, clock: str | None, log_level: str) -> int:
-    """Run the router until SIGTERM or SIGINT.
-
-    Args:
-        config_directory: the configuration.
-        clock: ISO 8601 time at which the policy's clock starts, None for now; without offset, in the company's zone.
-    Returns:
-        The exit code: 0, or 1 when it could not start (what is wrong stands on standard error).
-    """
-    configure(log_level)
-    try:
-        native.check()
-    except native.OutdatedError as error:
-        _complain(str(error))
-        return 1
-    try:
-        configuration = load(config_directory)
-    except ConfigurationError as error:
-        _complain(str(error))
-        return 1
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(configuration, clock))
-
-
-async def _serve(configuration: Configuration, clock: str | None) -> int:
-    router = Router(configuration, PolicyClock(_clock_start(clock, configuration)))
-    stopping = asyncio.Event()
-    handlers: dict[signal.Signals, Callable[[], Any]] = {
-        signal.SIGTERM: stopping.set,
-        signal.SIGINT: stopping.set,
-        signal.SIGHUP: lambda: router.reload_soon("SIGHUP"),
-    }
-    try:
-        await router.start()
-    except (ListenerError, StoreError, OSError) as error:
-        _complain(str(error))
-        return 1
-    for number, handler in handlers.items():
-        router.loop.add_signal_handler(number, handler)
-    _announce(router)
-    await stopping.wait()
-    _log.info("draining", calls=len(router.exchange.calls))
-    await router.stop()
-    return 0
 
 
 def _bounds(configuration: Configuration) -> Bounds:
@@ -441,49 +290,8 @@ def _bounds(configuration: Configuration) -> Bounds:
     return Bounds(bounds.min_expires, bounds.default_expires, bounds.max_expires)
 
 
-def _clock_start(clock: str | None, configuration: Configuration) -> float | None:
-    if clock is None:
-        return None
-    start = datetime.fromisoformat(clock)
-    if start.tzinfo is None:
-        start = start.replace(tzinfo=configuration.policy.zone)
-    return start.timestamp()
-
-
-def _announce(router: Router) -> None:
-    """Say what listens where, whose the sample phones are, and that calls can come."""
-    configuration = router.configuration
-    write = sys.stdout.write
-    write(f"{configuration.company_name}: configuration {configuration.hash[:12]} from {configuration.directory}\n")
-    for listener in router.transports.listeners:
-        host = f"[{listener.host}]" if ":" in listener.host else listener.host
-        write(f"  sip   {listener.transport:4} {host}:{listener.port}\n")
-    write(f"  http       {router.web.url}/metrics\n")
-    _announce_accounts(configuration)
-    hot_path = "compiled" if native.compiled() else "interpreted, at half the speed; `make native` compiles it"
-    write(f"  hot path   {hot_path}\n")
-    write("renvoi ready\n")
-    sys.stdout.flush()
-
-
-def _announce_accounts(configuration: Configuration) -> None:
-    """List the phones' accounts of a small company; their secrets stand in the configuration, never here."""
-    accounts = configuration.accounts.values()
-    sys.stdout.write(f"  accounts   {len(accounts)}, in the realm {configuration.realm}")
-    if len(accounts) > MAX_ACCOUNTS_SHOWN:
-        sys.stdout.write("\n")
-        return
-    sys.stdout.write(" (secrets: see `devices` in the configuration)\n")
-    for account in accounts:
-        sys.stdout.write(f"             {account.user:<12} {account.connection:<10} {account.person}\n")
-
-
 def _disk_changed(error: OSError | None) -> None:
     if error is None:
         _log.info("call records are written again")
     else:
         _log.error("call records cannot be written; they wait in memory", fault=str(error))
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"renvoi: {text}\n")

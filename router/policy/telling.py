@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from router.model.decision import Attempt, Decision, Outcome, Weighed
+from router.model.decision import Attempt, Decision, LineState, Outcome, Weighed
 from router.policy.schedule import MINUTES_PER_DAY, LocalTime, Window, local_time
 from router.policy.snapshot import SCHEDULE, Person, Policy, Profile, ProfileKind
 
@@ -92,9 +92,11 @@ def what_is_told(
     if person is None:
         return Told(why if why is Why.CLOSED else Why.NOTHING, None, ProfileKind.AVAILABLE)
     outcome = next((attempt.outcome for attempt in attempts if attempt.person == person.id), None)
+    state = next((one for one in weighed if one.person == person.id), None)
     if outcome is not None:
         why = _BY_OUTCOME[outcome]
-    state = next((one for one in weighed if one.person == person.id), None)
+    elif why is Why.ON_CALL and (state is None or state.line is not LineState.ON_CALL):
+        why = Why.UNREACHABLE
     if why is not Why.PROFILE:
         kind = ProfileKind.BUSY_OTHER if why is Why.ON_CALL else ProfileKind.AVAILABLE
         return Told(why, person, kind)

@@ -1,0 +1,80 @@
+"""The router's own sound: the media engine's process, and what speaks to callers through it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from router.calls.attendant import Attendant
+from router.calls.voice import Voice
+from router.configuration import Configuration
+from router.media.client import Engine
+from router.model.sound import MediaSettings
+from router.ports import EngineError, MailboxStore
+from router.prompts.catalogue import LANGUAGES
+
+_log = structlog.get_logger("router.app")
+
+
+class Sound:
+    """Gives the attendant what it speaks with, as far as the configuration wants it to speak.
+
+    Args:
+        flush: sends what scripts put into the SIP stack.
+    """
+
+    def __init__(self, attendant: Attendant, mailboxes: MailboxStore, flush: Callable[[], None]) -> None:
+        self._attendant = attendant
+        self._settings: MediaSettings | None = None
+        self.engine: Engine | None = None
+        attendant.mailboxes = mailboxes
+        attendant.now = time.monotonic
+        attendant.flush = flush
+        attendant.complain = _complain
+
+    async def start(self, configuration: Configuration) -> None:
+        """Start the engine, where one is needed. Without one calls go on, and mailboxes count as unreachable."""
+        self._speak_as(configuration)
+        if configuration.media is not None:
+            await self._start_engine(configuration.media)
+
+    def follow(self, configuration: Configuration) -> None:
+        """Go by another configuration from the next call on. An engine that runs stays as it is."""
+        self._speak_as(configuration)
+        if self.engine is None and configuration.media is not None:
+            self._attendant.start(self._start_engine(configuration.media))
+        elif configuration.media not in (self._settings, None):
+            _log.warning("media settings change only at a restart")
+
+    def _speak_as(self, configuration: Configuration) -> None:
+        attendant = self._attendant
+        attendant.rules = configuration.voicemail
+        language = next((code for code in configuration.languages if code in LANGUAGES), LANGUAGES[0])
+        attendant.voice = Voice(language, configuration.country, configuration.data_directory / "sounds")
+
+    async def _start_engine(self, settings: MediaSettings) -> None:
+        self._settings = settings
+        self.engine = Engine(settings.hosts, first_port=settings.first_port, last_port=settings.last_port, died=_died)
+        self._attendant.engine = self.engine
+        try:
+            await self.engine.start()
+        except EngineError as error:
+            _log.error("the media engine does not start: nobody can leave a message", fault=str(error))
+
+    async def stop(self) -> None:
+        """Wait until what callers said is saved, and end the engine. Their calls are over already."""
+        await self._attendant.settled()
+        if self.engine is not None:
+            await self.engine.stop()
+
+
+def _complain(script: str, error: BaseException) -> None:
+    _log.error(
+        "a caller could not be served", script=script, fault=str(error) or repr(error), kind=type(error).__name__
+    )
+
+
+def _died(delay: float) -> None:
+    _log.error("the media engine died; it is started again", after_seconds=delay)

@@ -12,37 +12,34 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from router.media.rtp import MAX_PACKET_BYTES
-from router.media.sender import Address
-
 MAX_ROUNDS: Final = 8  # packets of one socket in one go: a burst is taken at once, a flood does not starve the others
 MAX_READY: Final = 1024
 
-Taker = Callable[[bytes, Address, int], None]  # a datagram, where it came from, number of the 20 ms
+Reader = Callable[[int], None]  # reads one datagram, in the 20 ms of that number; raises OSError when there is none
 
 
 class Arrivals:
-    """All sockets, each with who takes what comes there."""
+    """All sockets, each with who reads what comes there."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._calm = select.epoll()
         self._prompt = select.epoll()
-        self._takers: dict[int, tuple[Callable[[int], tuple[bytes, Address]], Taker]] = {}
+        self._readers: dict[int, Reader] = {}
         self._is_prompt: set[int] = set()
         self.tick = 0  # whoever counts sets it
         loop.add_reader(self._prompt.fileno(), self._wake)
 
-    def add(self, bound: socket.socket, taker: Taker) -> None:
+    def add(self, bound: socket.socket, reader: Reader) -> None:
         descriptor = bound.fileno()
-        self._takers[descriptor] = (bound.recvfrom, taker)
+        self._readers[descriptor] = reader
         self._calm.register(descriptor, select.EPOLLIN)
 
     def remove(self, bound: socket.socket) -> None:
         """To be called before the socket is closed."""
         self.hasten(bound, False)
         self._calm.unregister(bound.fileno())
-        del self._takers[bound.fileno()]
+        del self._readers[bound.fileno()]
 
     def hasten(self, bound: socket.socket, prompt: bool) -> None:
         """Read a socket as soon as something comes, or with the others."""
@@ -63,20 +60,17 @@ class Arrivals:
 
     def _read(self, ready: select.epoll) -> None:
         """Read one packet of each socket that has one, and again: that spares the call that finds nothing."""
-        takers = self._takers
+        readers = self._readers
         tick = self.tick
         for _ in range(MAX_ROUNDS):
             events = ready.poll(0, MAX_READY)
             for descriptor, _ in events:
-                found = takers.get(descriptor)
-                if found is None:
-                    continue
-                receive, take = found
-                try:
-                    data, address = receive(MAX_PACKET_BYTES)
-                except OSError:
-                    continue  # an ICMP error of something sent before; reading it cleared it
-                take(data, address, tick)
+                read = readers.get(descriptor)
+                if read is not None:
+                    try:
+                        read(tick)
+                    except OSError:
+                        continue  # an ICMP error of something sent before; reading it cleared it
             if not events:
                 return
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from router.media import rtcp
+from router.media.line import Address, Line
 from router.media.receiver import Receiver
-from router.media.rtp import CLOCK
-from router.media.sender import Address, Sender
+from router.media.rtp import CLOCK, MAX_PACKET_BYTES
+from router.media.sender import Sender
 
 TICKS_PER_SECOND: Final = 50
 REPORT_SECONDS: Final = rtcp.INTERVAL_SECONDS
@@ -28,8 +28,7 @@ class Endpoint:
 
     Args:
         number: as the router calls it.
-        rtp, rtcp_socket: bound and non-blocking.
-        port: of the first.
+        line: its sockets.
         seeds: random numbers: SSRC, first sequence number, first timestamp.
         timeout: seconds without RTP until it is told; 0: never.
         tick: the present one.
@@ -39,21 +38,17 @@ class Endpoint:
     def __init__(
         self,
         number: int,
-        rtp: socket.socket,
-        rtcp_socket: socket.socket,
-        port: int,
+        line: Line,
         seeds: tuple[int, int, int],
         timeout: float,
         tick: int,
         told: Told,
     ) -> None:
         self.number = number
-        self.rtp = rtp
-        self.rtcp = rtcp_socket
-        self.port = port
+        self.line = line
         self.codec = ""
-        self.sender = Sender(rtp.sendto, *seeds)
-        self.receiver = Receiver(self.sender, self._key_pressed)
+        self.sender = Sender(line.direct.send, *seeds)
+        self.receiver = Receiver(line, self._key_pressed)
         self.peer: Endpoint | None = None  # whom it is bridged with
         self._told = told
         self._timeout = timeout
@@ -61,7 +56,7 @@ class Endpoint:
         self._receiving = False
         self._timed_out = False
         self._rtcp_address: Address | None = None
-        self._rtcp_hosts: frozenset[str] = frozenset()
+        self._hosts: frozenset[str] = frozenset()
         self._last_report = (0, 0.0)  # the middle of the NTP time of theirs, and when it came
         self._reported = (0, 0)  # packets expected and received at our last report
         self._seconds = number % REPORT_SECONDS
@@ -83,23 +78,16 @@ class Endpoint:
         tick: int,
     ) -> None:
         """Take what was agreed on; see `sdp.Agreed`."""
-        hosts = frozenset(trusted)
+        host, port = remote
+        self._hosts = frozenset((host, *trusted))
         self.codec = codec
-        self.sender.use(codec, payload_type, event_type)
-        self.sender.address = self._address(remote)
-        self.sender.muted = not (sending and remote[1])
-        self.sender.halved = halved
-        self.receiver.use(codecs, event_type, remote, hosts)
-        self._rtcp_address = self._address((remote[0], rtcp_port)) if rtcp_port else None
-        self._rtcp_hosts = hosts | {remote[0]}
+        reachable = port > 0 and self.line.aim(self.line.address(host, port))
+        self.sender.use(codec, payload_type, event_type, muted=not (sending and reachable), halved=halved)
+        self.receiver.use(codecs, event_type, self._hosts)
+        self._rtcp_address = self.line.address(host, rtcp_port) if rtcp_port else None
         self._receiving = receiving
         self._expecting_since = tick
         self._timed_out = False
-
-    def _address(self, address: tuple[str, int]) -> Address:
-        if self.rtp.family == socket.AF_INET6:
-            return (address[0], address[1], 0, 0)
-        return address
 
     def _key_pressed(self, key: str) -> None:
         self._told.key_pressed(self.number, key)
@@ -131,7 +119,7 @@ class Endpoint:
         sent = (now, sender.timestamp, sender.packets_sent, sender.bytes_sent) if sender.packets_sent else None
         data = rtcp.report(sender.ssrc, self._name, self._block(now), sent, goodbye)
         try:
-            self.rtcp.sendto(data, self._rtcp_address)
+            self.line.rtcp.sendto(data, self._rtcp_address)
         except OSError:
             sender.failed += 1
 
@@ -148,9 +136,10 @@ class Endpoint:
         delay = int((now - came) * 65_536) if middle else 0
         return rtcp.Block(receiver.ssrc, fraction, lost, receiver.highest, int(receiver.jitter), middle, delay)
 
-    def receive_rtcp(self, data: bytes, address: Address, tick: int) -> None:
-        """Take what came on the RTCP port; our reports go back there from now on (symmetric RTCP)."""
-        if address[0] not in self._rtcp_hosts:
+    def read_rtcp(self, tick: int) -> None:
+        """Read what came on the RTCP port; our reports go back there from now on (symmetric RTCP)."""
+        data, address = self.line.rtcp.recvfrom(MAX_PACKET_BYTES)
+        if address[0] not in self._hosts:
             self.receiver.foreign += 1
             return
         heard = rtcp.read(data, self.sender.ssrc)
@@ -176,5 +165,4 @@ class Endpoint:
     def close(self) -> None:
         """Say goodbye and free the sockets."""
         self.report(goodbye=True)
-        self.rtp.close()
-        self.rtcp.close()
+        self.line.close()

@@ -29,7 +29,7 @@ from router.media.endpoint import TICKS_PER_SECOND, Endpoint, Told
 from router.media.pacer import Pacer
 from router.media.port_pairs import PortPairs
 from router.media.recording import LOOK_TICKS, Disk, Recording
-from router.media.rtp import CLOCK
+from router.media.rtp import CLOCK, TICK_UNITS
 from router.media.tones import tone
 from router.media.track import Track
 from router.model.sound import CLOSED, FINISHED, STOPPED
@@ -110,8 +110,9 @@ class Engine:
     def _beat(self, tick: int) -> None:
         self._arrivals.tick = tick
         self._arrivals.read()
+        units = tick * TICK_UNITS
         for endpoint in self._order:
-            endpoint.sender.tick()
+            endpoint.sender.tick(units)
         for endpoint in self._seconds[tick % TICKS_PER_SECOND]:
             endpoint.second_passed(tick)
         for written in list(self._recordings.values()):
@@ -122,7 +123,7 @@ class Engine:
 
     def _skipped(self, ticks: int) -> None:
         for endpoint in self._order:
-            endpoint.sender.skip(ticks)
+            endpoint.sender.skip()
 
     # ----------------------------------------------------------------------------------------------- requests
 
@@ -156,16 +157,17 @@ class Engine:
         if len(self._endpoints) >= MAX_ENDPOINTS:
             raise EngineError(f"{MAX_ENDPOINTS} sessions are open; the engine carries no more")
         tick = self._pacer.tick
-        rtp, rtcp, port = self._ports.take(message["host"], tick)
+        line = self._ports.take(message["host"], tick)
         seeds = (self._random.getrandbits(32), self._random.getrandbits(15), self._random.getrandbits(32))
         number: int = message["endpoint"]
-        endpoint = Endpoint(number, rtp, rtcp, port, seeds, message["timeout"], tick, self._told)
+        endpoint = Endpoint(number, line, seeds, message["timeout"], tick, self._told)
         self._endpoints[number] = endpoint
         self._order = tuple(self._endpoints.values())
         self._seconds[number % TICKS_PER_SECOND].append(endpoint)
-        self._arrivals.add(rtp, endpoint.receiver.receive)
-        self._arrivals.add(rtcp, endpoint.receive_rtcp)
-        return port
+        self._arrivals.add(line.direct, endpoint.receiver.read)
+        self._arrivals.add(line.wide, endpoint.receiver.read_strange)
+        self._arrivals.add(line.rtcp, endpoint.read_rtcp)
+        return line.port
 
     def _configure(self, message: Message) -> object:
         endpoint = self._endpoint(message)
@@ -198,10 +200,10 @@ class Engine:
                 self._end_recording(written, CLOSED)
         self._order = tuple(self._endpoints.values())
         self._seconds[endpoint.number % TICKS_PER_SECOND].remove(endpoint)
-        self._arrivals.remove(endpoint.rtp)
-        self._arrivals.remove(endpoint.rtcp)
+        for bound in (endpoint.line.direct, endpoint.line.wide, endpoint.line.rtcp):
+            self._arrivals.remove(bound)
         endpoint.close()
-        self._ports.give_back(endpoint.port, self._pacer.tick)
+        self._ports.give_back(endpoint.line.port, self._pacer.tick)
         return None
 
     def _statistics(self, message: Message) -> object:
@@ -320,13 +322,13 @@ class Engine:
         left.peer, right.peer = right, left
         self._connect(left, right)
         for endpoint in (left, right):
-            self._arrivals.hasten(endpoint.rtp, True)
+            self._arrivals.hasten(endpoint.line.direct, True)
         return None
 
     def _connect(self, left: Endpoint, right: Endpoint) -> None:
         for one, other in ((left, right), (right, left)):
             one.receiver.connect(other.sender, other.codec)
-            other.sender.relaying = True
+            other.sender.relay_instead(True)
 
     def _part(self, message: Message) -> object:
         endpoint = self._endpoints.get(message["endpoint"])
@@ -344,8 +346,8 @@ class Engine:
         for one in (endpoint, peer):
             one.peer = None
             one.receiver.connect(None, "")
-            one.sender.relaying = False
-            self._arrivals.hasten(one.rtp, False)
+            one.sender.relay_instead(False)
+            self._arrivals.hasten(one.line.direct, False)
 
     # ------------------------------------------------------------------------------------------------- events
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import socket
 from collections import deque
 from typing import Final
 
+from router.media.line import Line
 from router.ports import EngineError
 
 QUARANTINE_TICKS: Final = 500  # 10 s that a port is not used again: what an earlier call still sends disturbs nobody
-BUFFER_BYTES: Final = 256 * 1024  # two seconds of RTP, should the engine be held up
 _TAKEN: Final = (errno.EADDRINUSE, errno.EACCES)
 
 
@@ -30,17 +29,14 @@ class PortPairs:
         self._resting: deque[tuple[int, int]] = deque()
         self.range = (first, last)
 
-    def take(self, host: str, tick: int) -> tuple[socket.socket, socket.socket, int]:
-        """Return the sockets for RTP and RTCP, bound and non-blocking, and the port of the first.
-
-        Raises `EngineError` when no pair is free.
-        """
+    def take(self, host: str, tick: int) -> Line:
+        """Return the sockets on the next free pair. Raises `EngineError` when there is none."""
         while self._resting and self._resting[0][0] <= tick:
             self._free.append(self._resting.popleft()[1])
         for _ in range(len(self._free)):
             port = self._free.popleft()
             try:
-                return *_bound_pair(host, port), port
+                return Line(host, port)
             except OSError as error:
                 self._free.append(port)  # somebody else has it; perhaps not for ever
                 if error.errno not in _TAKEN:
@@ -50,24 +46,3 @@ class PortPairs:
     def give_back(self, port: int, tick: int) -> None:
         """Let a pair rest, and then be used again. Its sockets are closed already."""
         self._resting.append((tick + QUARANTINE_TICKS, port))
-
-
-def _bound_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
-    rtp = _bound(host, port)
-    try:
-        return rtp, _bound(host, port + 1)
-    except OSError:
-        rtp.close()
-        raise
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        made.setblocking(False)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-        made.bind((host, port))
-    except OSError:
-        made.close()
-        raise
-    return made

@@ -6,8 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from router.media.codecs import Converter, Decoder, decoder
-from router.media.rtp import CLOCK, HEADER_BYTES, MAX_PAYLOAD_BYTES, VERSION, newer, parse, unpack
-from router.media.sender import Address, Sender
+from router.media.line import Address, Line
+from router.media.rtp import (
+    CLOCK,
+    HEADER_BYTES,
+    MARKER,
+    MAX_PACKET_BYTES,
+    MAX_PAYLOAD_BYTES,
+    TICK_UNITS,
+    VERSION,
+    newer,
+    parse,
+    unpack,
+)
+from router.media.sender import Sender
 from router.media.telephone_event import MAX_KEYS_PER_SECOND, KeyReader
 from router.media.tones import ToneReader
 
@@ -30,15 +42,15 @@ class Receiver:
     offer came: nobody can inject sound from a third address, nor turn ours away.
 
     Args:
-        sender: the outgoing half; its address follows the source.
+        line: the sockets; where we send to follows the source.
         key_pressed: called with each key.
     """
 
     __slots__ = (
+        "_aim",
         "_codecs",
         "_converters",
         "_event_type",
-        "_expected",
         "_first_sequence",
         "_hosts",
         "_key_pressed",
@@ -47,8 +59,8 @@ class Receiver:
         "_keys_left",
         "_lost_before",
         "_received_of_source",
-        "_remote",
-        "_sender",
+        "_recv",
+        "_recvfrom",
         "_target",
         "_tone_decoder",
         "_tones",
@@ -59,20 +71,21 @@ class Receiver:
         "highest",
         "invalid",
         "jitter",
+        "known",
         "listener",
         "packets",
-        "source",
         "ssrc",
     )
 
-    def __init__(self, sender: Sender, key_pressed: Callable[[str], None]) -> None:
-        self._sender = sender
+    def __init__(self, line: Line, key_pressed: Callable[[str], None]) -> None:
+        self._recv = line.direct.recv
+        self._recvfrom = line.wide.recvfrom
+        self._aim: Callable[[Address], bool] = line.aim
         self._key_pressed = key_pressed
         self._codecs: Mapping[int, str] = {}
         self._event_type: int | None = None
         self._hosts: frozenset[str] = frozenset()
-        self._remote: tuple[str, int] = ("", 0)
-        self.source: Address | None = None
+        self.known = False  # where it comes from: nobody else may send
         self.ssrc = 0
         self.heard = -1  # tick of the last valid packet; -1 before the first
         self.packets = self.foreign = self.invalid = 0
@@ -92,22 +105,18 @@ class Receiver:
         self._tones: ToneReader | None = None
         self._tone_decoder: Decoder | None = None
 
-    def use(
-        self, codecs: Mapping[int, str], event_type: int | None, remote: tuple[str, int], trusted: frozenset[str]
-    ) -> None:
+    def use(self, codecs: Mapping[int, str], event_type: int | None, hosts: frozenset[str]) -> None:
         """Believe another source from now on.
 
         Args:
             codecs: by payload type, what may come.
             event_type: payload type of keys, or None: then they are looked for in the sound.
-            remote: where the SDP says that RTP goes to, and so should come from.
-            trusted: further hosts that it may come from.
+            hosts: that it may come from.
         """
         self._codecs = codecs
         self._event_type = event_type
-        self._remote = remote
-        self._hosts = trusted | {remote[0]}
-        self.source = None
+        self._hosts = hosts
+        self.known = False
         self._tones = ToneReader() if event_type is None else None
         self._tone_decoder = None
 
@@ -124,49 +133,60 @@ class Receiver:
             return self._lost_before
         return self._lost_before + max(0, self.highest - self._first_sequence + 1 - self._received_of_source)
 
-    def receive(self, data: bytes, address: Address, tick: int) -> None:
-        """Take one datagram.
+    def read(self, tick: int) -> None:
+        """Read one datagram that comes from where we send to.
 
         Args:
-            tick: number of the 20 ms in which it came.
+            tick: number of the 20 ms in which it is read.
         """
-        if address != self.source and not self._may_come_from(address, tick):
-            self.foreign += 1
-            return
+        data = self._recv(MAX_PACKET_BYTES)
         size = len(data)
         if HEADER_BYTES < size <= HEADER_BYTES + MAX_PAYLOAD_BYTES and data[0] == VERSION:
             _, second, sequence, timestamp, ssrc = unpack(data)
-            marker, payload_type = second >= 0x80, second & 0x7F
-            payload = data[HEADER_BYTES:]
+            self._take(second >= MARKER, second & 0x7F, sequence, timestamp, ssrc, data[HEADER_BYTES:], tick)
+            return
+        packet = parse(data)
+        if packet is None:
+            self.invalid += 1
         else:
-            packet = parse(data)
-            if packet is None:
-                self.invalid += 1
-                return
-            marker, payload_type, sequence, timestamp, ssrc, payload = packet
+            self._take(*packet, tick)
+
+    def read_strange(self, tick: int) -> None:
+        """Read one datagram that comes from elsewhere; its source may take the place of the present one."""
+        data, address = self._recvfrom(MAX_PACKET_BYTES)
+        if (self.known and tick - self.heard < FORGET_TICKS) or address[0] not in self._hosts:
+            self.foreign += 1
+            return
+        packet = parse(data)
+        if packet is None or not self._agreed(packet.payload_type):
+            self.invalid += 1
+        elif self._aim(address):
+            self.known = False
+            self._take(*packet, tick)
+
+    def _agreed(self, payload_type: int) -> bool:
+        return payload_type in self._codecs or payload_type in (self._event_type, _COMFORT_NOISE)
+
+    def _take(
+        self, marker: bool, payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, tick: int
+    ) -> None:
         codec = self._codecs.get(payload_type)
         event = payload_type == self._event_type
         if codec is None and not event and payload_type != _COMFORT_NOISE:
             self.invalid += 1
             return
-        if address != self.source:
-            self.source = address
-            self._sender.address = address
-            self._begin(ssrc, sequence)
-        elif ssrc != self.ssrc:
-            self._begin(ssrc, sequence)
-        self.heard = tick
-        self.packets += 1
         ahead = newer(sequence, self.highest & 0xFFFF, 16)
-        if ahead > MAX_DROPOUT or ahead < -MAX_DROPOUT:
+        if not self.known or ssrc != self.ssrc or ahead > MAX_DROPOUT or ahead < -MAX_DROPOUT:
             self._begin(ssrc, sequence)
         elif ahead > 0:
             self.highest += ahead
+        self.heard = tick
+        self.packets += 1
         self._received_of_source += 1
         if event:
             self._take_key(timestamp, payload, tick)
         elif codec is not None:
-            transit = tick * 160 - timestamp
+            transit = tick * TICK_UNITS - timestamp
             if self._transit is not None:
                 change = abs(newer(transit, self._transit, 32))
                 if change < CLOCK:
@@ -181,15 +201,10 @@ class Receiver:
                 payload = self._converted(codec, payload)
             self.forward.relay(marker, event, ssrc, sequence, timestamp, payload)
 
-    def _may_come_from(self, address: Address, tick: int) -> bool:
-        """Whether a source other than the present one may take its place."""
-        if self.source is not None and tick - self.heard < FORGET_TICKS:
-            return False
-        return address[0] in self._hosts
-
     def _begin(self, ssrc: int, sequence: int) -> None:
         """Another stream begins: count anew."""
         self._lost_before = self.lost
+        self.known = True
         self.ssrc = ssrc
         self._first_sequence = self.highest = sequence
         self._received_of_source = 0

@@ -244,8 +244,16 @@ class MailboxStore(Protocol):
         """Remove a greeting; False where there was none. Raises `StoreError`."""
         ...
 
-    async def erase(self, number: str) -> int:
-        """Delete every message of a caller, in all mailboxes; return how many. Raises `StoreError`."""
+    async def erase(self, number: str, spelled: Callable[[str], str | None] | None = None) -> int:
+        """Delete every message of a caller, in all mailboxes; return how many.
+
+        Args:
+            number: the caller's.
+            spelled: gives the one spelling of a number in which `number` is written, or None; without it callers are
+                compared as they were received.
+
+        Raises `StoreError`.
+        """
         ...
 
 

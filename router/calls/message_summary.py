@@ -1,14 +1,17 @@
 """Message waiting (RFC 3842 over RFC 6665): phones subscribe to their lamp, and the router answers them itself.
 
-There are no mailboxes yet, so every lamp is told to stay dark; what matters is that no phone's SUBSCRIBE ever becomes a
-call or reaches another phone.
+An account watches the mailbox of its person, or, by its name, one that is shared with them: `sip:sales@…`. Where the
+router keeps no mailboxes every lamp stays dark.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from router.calls.leg import NOBODY
+from router.model.mailbox import Mailbox
+from router.model.message import MessageCounts
 from router.model.peers import Account
 from router.sip.dialog import Dialog
 from router.sip.errors import RemoteError
@@ -28,7 +31,7 @@ MAX_EXPIRES: Final = 3600
 MAX_SUBSCRIPTIONS: Final = 10  # of one account; a phone that restarts leaves its old one behind until it expires
 SWEEP_INTERVAL: Final = 5.0  # seconds by which a subscription may outlive its expiry
 
-_NO_MESSAGES = b"Messages-Waiting: no\r\n"
+_NO_MAILBOX: Final = b"Messages-Waiting: no\r\n"
 
 
 class MessageSummary:
@@ -36,9 +39,14 @@ class MessageSummary:
 
     Args:
         stack: whose dialogs and timers it uses.
+
+    Attributes:
+        counts: gives how many messages a mailbox has.
     """
 
     def __init__(self, stack: Stack) -> None:
+        self.counts: Callable[[str], MessageCounts] = _no_messages
+        self._mailboxes: Mapping[str, Mailbox] = {}
         self._stack = stack
         self._by_user: dict[str, list[Subscription]] = {}  # never empty lists; oldest first
         self._sweep: Timer | None = None
@@ -48,6 +56,31 @@ class MessageSummary:
         """How many subscriptions there are, for gauges."""
         return sum(map(len, self._by_user.values()))
 
+    def set_mailboxes(self, mailboxes: Mapping[str, Mailbox], now: float) -> None:
+        """Go by these mailboxes from now on, by name; a subscription to one that its account may not watch ends."""
+        self._mailboxes = mailboxes
+        for subscription in self._all():
+            if self._may_watch(subscription.person, subscription.mailbox):
+                subscription.tell(now)
+            else:
+                subscription.end("rejected", now)
+
+    def changed(self, mailbox: str, now: float) -> None:
+        """Tell those who watch a mailbox how many messages it has now."""
+        for subscription in self._all():
+            if subscription.mailbox == mailbox:
+                subscription.tell(now)
+
+    def body(self, mailbox: str) -> bytes:
+        """Return what the lamp of a mailbox is told (RFC 3842 §3.5, §5.2): new and old messages, and of each how many
+        are urgent."""
+        if mailbox not in self._mailboxes:
+            return _NO_MAILBOX
+        new, old, urgent_new, urgent_old = self.counts(mailbox)
+        waiting = "yes" if new else "no"
+        text = f"Messages-Waiting: {waiting}\r\nVoice-Message: {new}/{old} ({urgent_new}/{urgent_old})\r\n"
+        return text.encode()
+
     def subscribe(self, transaction: ServerTransaction, request: Request, account: Account, now: float) -> None:
         """Answer a SUBSCRIBE outside any dialog: 200 and a NOTIFY at once, or a refusal.
 
@@ -55,14 +88,16 @@ class MessageSummary:
         """
         identity = _event_id(request)
         resource = NameAddr.parse(request.get("to") or "").parsed_uri()
-        if not isinstance(resource, SipUri) or resource.username != account.user:
-            raise RemoteError("only an account itself may watch its messages", 403)
+        name = resource.username if isinstance(resource, SipUri) else ""
+        mailbox = account.person if name == account.user else name
+        if not self._may_watch(account.person, mailbox):
+            raise RemoteError("an account may watch its own messages, and those that are shared with it", 403)
         if "contact" not in request:
             raise RemoteError("a SUBSCRIBE has no Contact to send the NOTIFY to")
         expires = _expires(request)
         stack = self._stack
         tag = stack.ids.token()
-        subscription = Subscription(self, stack, account.user, identity)
+        subscription = Subscription(self, stack, account, mailbox, identity)
         dialog = Dialog.incoming(request, tag, transaction.flow, subscription, stack.flows, sticky=True)
         if len(self._by_user.get(account.user, ())) >= MAX_SUBSCRIPTIONS:
             self._by_user[account.user][0].end("deactivated", now)
@@ -77,8 +112,8 @@ class MessageSummary:
 
     def timer_expired(self, _name: str, now: float) -> None:
         """End what was not refreshed."""
-        for subscriptions in list(self._by_user.values()):
-            for subscription in [entry for entry in subscriptions if entry.expires_at <= now]:
+        for subscription in self._all():
+            if subscription.expires_at <= now:
                 subscription.end("timeout", now)
         self._sweep = self._stack.timers.start(SWEEP_INTERVAL, self, "sweep", now) if self._by_user else None
 
@@ -89,25 +124,47 @@ class MessageSummary:
         if not subscriptions:
             del self._by_user[subscription.user]
 
+    def _all(self) -> list[Subscription]:
+        """Those of this moment; each may end meanwhile."""
+        return [subscription for subscriptions in self._by_user.values() for subscription in subscriptions]
+
+    def _may_watch(self, person: str, mailbox: str) -> bool:
+        if mailbox == person:
+            return True
+        shared = self._mailboxes.get(mailbox)
+        return shared is not None and person in shared.people
+
 
 class Subscription:
     """One subscription: owner of its dialog and of its NOTIFYs.
 
+    One NOTIFY at a time is under way: two could overtake each other, and the phone would refuse the second.
+
     Attributes:
-        user: the account.
+        user: the account; person: whose it is.
+        mailbox: what it watches.
         expires_at: on the stack's clock.
         dialog: None once it ended.
     """
 
-    __slots__ = ("_identity", "_stack", "_subscriptions", "dialog", "expires_at", "user")
+    __slots__ = (
+        "_identity", "_stack", "_subscriptions", "_told", "_unanswered", "dialog", "expires_at", "mailbox", "person",
+        "user",
+    )  # fmt: skip
 
-    def __init__(self, subscriptions: MessageSummary, stack: Stack, user: str, identity: str) -> None:
-        self.user = user
+    def __init__(
+        self, subscriptions: MessageSummary, stack: Stack, account: Account, mailbox: str, identity: str
+    ) -> None:
+        self.user = account.user
+        self.person = account.person
+        self.mailbox = mailbox
         self.expires_at = 0.0
         self.dialog: Dialog | None = None
         self._subscriptions = subscriptions
         self._stack = stack
         self._identity = identity
+        self._told = b""
+        self._unanswered = 0
 
     def accept(self, transaction: ServerTransaction, expires: int, headers: str, now: float) -> None:
         """Send the 200 and the NOTIFY that each SUBSCRIBE is owed (RFC 6665 §4.2.1.2); 0 seconds ends it."""
@@ -121,6 +178,11 @@ class Subscription:
             self._notify(f"active;expires={expires}", now)
         else:
             self.end("timeout", now)
+
+    def tell(self, now: float) -> None:
+        """Send a NOTIFY if there is news, or as soon as the one before is answered."""
+        if not self._unanswered and self._told != self._subscriptions.body(self.mailbox):
+            self._notify(f"active;expires={max(int(self.expires_at - now), 0)}", now)
 
     def end(self, reason: str, now: float) -> None:
         """Tell the phone that the subscription is over, and why (RFC 6665 §4.1.3)."""
@@ -144,12 +206,15 @@ class Subscription:
             else:
                 self.accept(transaction, expires, "", now)
 
-    def response_received(self, transaction: ClientTransaction, response: Response, _now: float) -> None:
+    def response_received(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """What the phone says to a NOTIFY: a refusal means that it has forgotten (RFC 6665 §4.2.2)."""
         if response.status >= 200:
             transaction.owner = None
             if response.status >= 300:
                 self._close()
+            elif self.dialog is not None:
+                self._unanswered -= 1
+                self.tell(now)
 
     def transaction_failed(self, _transaction: ClientTransaction, _cause: str, _now: float) -> None:
         """The phone is gone."""
@@ -171,9 +236,12 @@ class Subscription:
             f"Contact: <sip:{dialog.flow.contact}>\r\nEvent: {EVENT}{self._identity}\r\nSubscription-State: {state}\r\n"
             f"{ALLOW_EVENTS}Content-Type: {BODY_TYPE}\r\n"
         )
-        data = dialog.request("NOTIFY", branch, headers, _NO_MESSAGES)
+        self._told = self._subscriptions.body(self.mailbox)
+        data = dialog.request("NOTIFY", branch, headers, self._told)
         # The last NOTIFY has no owner: whatever is answered to it changes nothing.
         owner = self if state.startswith("active") else None
+        if owner is not None:
+            self._unanswered += 1
         stack.send_request(dialog.flow, "NOTIFY", data, branch, owner, now)
 
     def _close(self) -> None:
@@ -217,3 +285,8 @@ def _expires(request: Request) -> int:
     if 0 < expires < MIN_EXPIRES:
         raise RemoteError("Interval Too Brief", 423, (f"Min-Expires: {MIN_EXPIRES}",))
     return min(expires, MAX_EXPIRES)
+
+
+def _no_messages(_mailbox: str) -> MessageCounts:
+    """There are no mailboxes."""
+    return MessageCounts()

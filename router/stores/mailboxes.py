@@ -273,8 +273,12 @@ class SqliteMailboxes:
 
     # --------------------------------------------------------------------------------------- what must not stay
 
-    async def erase(self, number: str) -> int:
-        return await self._delete("erased", table.c.caller == number)
+    async def erase(self, number: str, spelled: Callable[[str], str | None] | None = None) -> int:
+        count = 0
+        for row in await self._rows(select(table.c.caller).where(table.c.caller.is_not(None)).distinct()):
+            if number in (row.caller, spelled(row.caller) if spelled else None):
+                count += await self._delete("erased", table.c.caller == row.caller)
+        return count
 
     async def prune(self, now: float) -> int:
         """Delete what was kept long enough; return how many messages. `now` is POSIX seconds on the policy's clock.

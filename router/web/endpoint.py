@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ EVERYBODY = frozenset(ApiRole)
 ADMINISTRATORS = frozenset((ApiRole.ADMINISTRATOR,))
 DESK = frozenset((ApiRole.ADMINISTRATOR, ApiRole.RECEPTION))
 STAFF = frozenset((ApiRole.ADMINISTRATOR, ApiRole.RECEPTION, ApiRole.READER))
-MAX_BODY = 64 * 1024  # octets; nothing here takes a body worth more
+MAX_BODY = 64 * 1024  # octets; more than any JSON that is taken here is worth
 
 
 class Resource(BaseModel):
@@ -49,7 +50,20 @@ class Asked:
         return f"token {self.token.name}"
 
 
-Handler = Callable[[Asked], Awaitable[Resource]]
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """An answer that is a file.
+
+    Args:
+        path: where it is. It may be gone already: that is answered 404.
+        name: what a browser calls it when it is saved.
+    """
+
+    path: str
+    name: str
+
+
+Handler = Callable[[Asked], Awaitable[Resource | SentFile | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +75,10 @@ class Endpoint:
         summary: one line for the description; the rest is the handler's docstring.
         roles: whose tokens open it.
         handler: does it; raises `Problem`.
-        answer: shape of its answer; query, body: what it takes.
+        answer: shape of its answer; the media type of a `SentFile`; None where there is nothing to say (status 204).
+        query, body: what it takes; a body that is no JSON is given by its media type, and handed over as octets.
         status: of its answer.
+        max_body: octets of a body.
     """
 
     method: str
@@ -70,38 +86,72 @@ class Endpoint:
     summary: str
     roles: frozenset[ApiRole]
     handler: Handler
-    answer: type[Resource]
+    answer: type[Resource] | str | None
     query: type[Resource] | None = None
-    body: type[Resource] | None = None
+    body: type[Resource] | str | None = None
     status: int = 200
+    max_body: int = MAX_BODY
 
 
 def serve(app: web.Application, endpoint: Endpoint, tokens: Tokens) -> None:
     """Add an operation to a web application."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         try:
             token = tokens.admit(request.headers.get("Authorization"), endpoint.roles)
             query = _validated(endpoint.query, dict(request.query), "query") if endpoint.query else None
-            body = _validated(endpoint.body, await _json(request), "body") if endpoint.body else None
+            body = await _body(request, endpoint)
             answer = await endpoint.handler(Asked(token, dict(request.match_info), query, body))
+            return _response(endpoint, answer)
         except Problem as problem:
             return problem.response()
-        return web.Response(
-            body=answer.model_dump_json(by_alias=True).encode(),
-            status=endpoint.status,
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
 
     app.router.add_route(endpoint.method, endpoint.path, handle)
 
 
-async def _json(request: web.Request) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, "the body is JSON: Content-Type: application/json")
+def _response(endpoint: Endpoint, answer: Resource | SentFile | None) -> web.StreamResponse:
+    headers = {"Cache-Control": "no-store"}
+    if answer is None:
+        return web.Response(status=204, headers=headers)
+    if isinstance(answer, SentFile):
+        if not os.path.isfile(answer.path):
+            raise Problem(404, "its file is gone")
+        assert isinstance(endpoint.answer, str)
+        headers |= {"Content-Type": endpoint.answer, "Content-Disposition": f'inline; filename="{answer.name}"'}
+        return web.FileResponse(answer.path, headers=headers)
+    return web.Response(
+        body=answer.model_dump_json(by_alias=True).encode(),
+        status=endpoint.status,
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+async def _body(request: web.Request, endpoint: Endpoint) -> Any:
+    wanted = endpoint.body
+    if wanted is None:
+        return None
+    media_type = wanted if isinstance(wanted, str) else "application/json"
+    if request.content_type != media_type:
+        what = "JSON" if media_type == "application/json" else f"a file of the type {media_type}"
+        raise Problem(415, f"the body is {what}: Content-Type: {media_type}")
+    octets = await _octets(request, endpoint.max_body)
+    return octets if isinstance(wanted, str) else _validated(wanted, _json(octets, request.charset), "body")
+
+
+async def _octets(request: web.Request, limit: int) -> bytes:
+    """Read a body, and no more of it than may be kept."""
+    parts = bytearray()
+    async for part in request.content.iter_any():
+        parts += part
+        if len(parts) > limit:
+            raise Problem(413, f"the body has more than {limit} octets")
+    return bytes(parts)
+
+
+def _json(octets: bytes, charset: str | None) -> Any:
     try:
-        return json.loads(await request.text())
+        return json.loads(octets.decode(charset or "utf-8"))
     except (ValueError, LookupError, RecursionError) as error:  # no JSON, an unknown charset, nested without end
         raise Problem(400, f"the body is no JSON: {error}") from error
 
@@ -130,7 +180,7 @@ def describe(endpoints: list[Endpoint], version: str) -> dict[str, Any]:
             "responses": {
                 str(endpoint.status): {
                     "description": "done",
-                    "content": {"application/json": {"schema": _schema(endpoint.answer, schemas, "serialization")}},
+                    **({} if endpoint.answer is None else _content(endpoint.answer, schemas, "serialization")),
                 },
                 "default": {
                     "description": "what was wrong",
@@ -139,8 +189,7 @@ def describe(endpoints: list[Endpoint], version: str) -> dict[str, Any]:
             },
         }
         if endpoint.body is not None:
-            content = {"application/json": {"schema": _schema(endpoint.body, schemas, "validation")}}
-            operation["requestBody"] = {"required": True, "content": content}
+            operation["requestBody"] = {"required": True, **_content(endpoint.body, schemas, "validation")}
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -164,6 +213,12 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Any]) -> list[dict[str, A
         for name, shape in schema["properties"].items():
             found.append({"name": name, "in": "query", "required": name in required, "schema": shape})
     return found
+
+
+def _content(shape: type[Resource] | str, schemas: dict[str, Any], mode: Any) -> dict[str, Any]:
+    if isinstance(shape, str):
+        return {"content": {shape: {"schema": {"type": "string", "format": "binary"}}}}
+    return {"content": {"application/json": {"schema": _schema(shape, schemas, mode)}}}
 
 
 def _schema(shape: type[Resource], schemas: dict[str, Any], mode: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ from router.calls.call import Call
 from router.calls.states import States
 from router.configuration import Configuration, Finding
 from router.model.decision import LineState
-from router.ports import Clock, StateStore
+from router.ports import Clock, MailboxStore, StateStore
 
 
 class Office(Protocol):
@@ -33,6 +33,11 @@ class Office(Protocol):
     @property
     def state_store(self) -> StateStore:
         """Where the audit is."""
+        ...
+
+    @property
+    def mailboxes(self) -> MailboxStore:
+        """What callers said."""
         ...
 
     @property

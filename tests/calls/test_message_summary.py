@@ -10,6 +10,8 @@ import pytest
 
 from router.calls.message_summary import MAX_SUBSCRIPTIONS, MessageSummary, Subscription
 from router.model.decision import Connection
+from router.model.mailbox import Mailbox
+from router.model.message import MessageCounts
 from router.model.peers import Account
 from router.ports import Flow
 from router.sip.dialog import Dialog
@@ -258,3 +260,131 @@ def test_nothing_of_an_ended_subscription_waits_for_the_garbage_collector(phone:
         assert alive() - before == set()
     finally:
         gc.enable()
+
+
+# ------------------------------------------------------------------------------------------------- real mailboxes
+
+
+class Mailboxes:
+    """What a phone's router keeps: counts by mailbox."""
+
+    def __init__(self, phone: Phone) -> None:
+        self.phone = phone
+        self.counts: dict[str, MessageCounts] = {}
+        phone.summary.counts = lambda mailbox: self.counts.get(mailbox, MessageCounts())
+        phone.summary.set_mailboxes(
+            {
+                "claire": Mailbox("claire", "Claire Dubois", "claire", frozenset({"claire"})),
+                "sales": Mailbox("sales", "Service Commercial", None, frozenset({"claire", "marc"})),
+                "technical": Mailbox("technical", "Service Technique", None, frozenset({"thomas"})),
+            },
+            phone.now,
+        )
+
+    def change(self, mailbox: str, *counts: int) -> list[Request | Response]:
+        self.counts[mailbox] = MessageCounts(*counts)
+        self.phone.summary.changed(mailbox, self.phone.now)
+        return self.phone.heard()
+
+
+def test_the_lamp_follows_the_mailbox(phone: Phone) -> None:
+    """V1: new and old messages, and how many are urgent (RFC 3842 §3.5)."""
+    boxes = Mailboxes(phone)
+    boxes.counts["claire"] = MessageCounts(2, 8, 0, 2)
+    _, notify = subscribed(phone, "Expires: 600")
+    assert notify.body == b"Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n"
+    phone.waits(10)
+    (news,) = boxes.change("claire", 0, 10, 0, 2)
+    assert isinstance(news, Request)
+    assert news.body == b"Messages-Waiting: no\r\nVoice-Message: 0/10 (0/2)\r\n"
+    assert (news.cseq, news.get("subscription-state")) == (2, "active;expires=590")
+    assert boxes.change("marc", 1, 0, 0, 0) == []  # somebody else's
+
+
+def test_one_notify_at_a_time_is_under_way_and_the_last_one_says_how_it_is(phone: Phone) -> None:
+    """Two could overtake each other, and the phone would refuse the one with the lower CSeq."""
+    boxes = Mailboxes(phone)
+    subscribed(phone)
+    (first,) = boxes.change("claire", 1)
+    assert isinstance(first, Request)
+    assert boxes.change("claire", 2) == []
+    assert boxes.change("claire", 3) == []
+    phone.answers(first, 200)
+    (second,) = phone.heard()
+    assert isinstance(second, Request)
+    assert second.body == b"Messages-Waiting: yes\r\nVoice-Message: 3/0 (0/0)\r\n"
+    phone.answers(second, 200)
+    assert phone.heard() == []
+    assert boxes.change("claire", 3) == []  # nothing new
+
+
+def test_news_that_went_back_are_no_news(phone: Phone) -> None:
+    boxes = Mailboxes(phone)
+    subscribed(phone)
+    (first,) = boxes.change("claire", 1)
+    assert isinstance(first, Request)
+    boxes.change("claire", 2)
+    boxes.change("claire", 1)
+    phone.answers(first, 200)
+    assert phone.heard() == []
+
+
+def test_every_subscription_of_a_person_hears_of_it(phone: Phone) -> None:
+    boxes = Mailboxes(phone)
+    subscribed(phone, call_id="a")
+    subscribed(phone, call_id="b")
+    news = boxes.change("claire", 1)
+    assert sorted(message.get("call-id") or "" for message in news) == ["a", "b"]
+
+
+def test_a_shared_mailbox_is_watched_by_its_name(phone: Phone) -> None:
+    boxes = Mailboxes(phone)
+    accepted, notify = phone.subscribes(CONTACT, EVENT, to="sales")
+    assert isinstance(accepted, Response)
+    assert isinstance(notify, Request)
+    assert accepted.status == 200
+    phone.answers(notify, 200)
+    (news,) = boxes.change("sales", 4, 0, 1, 0)
+    assert isinstance(news, Request)
+    assert news.body == b"Messages-Waiting: yes\r\nVoice-Message: 4/0 (1/0)\r\n"
+    assert boxes.change("claire", 1) == []
+
+
+@pytest.mark.parametrize("mailbox", ["technical", "nobody", "marc"])
+def test_a_mailbox_that_is_not_shared_with_a_person_is_not_watched_by_them(phone: Phone, mailbox: str) -> None:
+    Mailboxes(phone)
+    (response,) = phone.subscribes(CONTACT, EVENT, to=mailbox)
+    assert isinstance(response, Response)
+    assert response.status == 403
+
+
+def test_who_may_not_watch_a_mailbox_any_more_is_told_so(phone: Phone) -> None:
+    boxes = Mailboxes(phone)
+    boxes.counts["claire"] = MessageCounts(1)
+    subscribed(phone, call_id="own")
+    _, notify = phone.subscribes(CONTACT, EVENT, to="sales", call_id="shared")
+    assert isinstance(notify, Request)
+    phone.answers(notify, 200)
+    phone.summary.set_mailboxes({"claire": Mailbox("claire", "Claire Dubois", "claire")}, phone.now)
+    (ended,) = phone.heard()
+    assert (ended.get("call-id"), ended.get("subscription-state")) == ("shared", "terminated;reason=rejected")
+    assert phone.summary.size == 1
+    phone.summary.set_mailboxes({}, phone.now)
+    (dark,) = phone.heard()  # the router keeps no mailboxes any more
+    assert isinstance(dark, Request)
+    assert dark.body == b"Messages-Waiting: no\r\n"
+
+
+def test_a_refresh_is_notified_even_while_a_notify_is_unanswered(phone: Phone) -> None:
+    boxes = Mailboxes(phone)
+    accepted, _ = subscribed(phone)
+    (first,) = boxes.change("claire", 1)
+    _, again = phone.subscribes(CONTACT, EVENT, tag=f";tag={accepted.to_tag}")
+    assert isinstance(first, Request)
+    assert isinstance(again, Request)
+    phone.answers(first, 200)
+    assert boxes.change("claire", 2) == []  # the second one is under way still
+    phone.answers(again, 200)
+    (news,) = phone.heard()
+    assert isinstance(news, Request)
+    assert (news.cseq, b"2/0" in news.body) == (4, True)

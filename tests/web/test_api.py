@@ -280,6 +280,9 @@ async def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
     bodies: dict[str, Any] = {
         "select_profile": {"profile": "meeting"},
         "simulate_call": {"from": CUSTOMER, "to": "201"},
+        "mark_message": {"state": "heard"},
+        "forward_message": {"mailbox": "paul"},
+        "set_greeting": {},
     }
     asked = set()
     for path, operations in description["paths"].items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from router import __version__
+from router.web.api.mailboxes import MailboxesApi
 from router.web.api.operation import OperationApi
 from router.web.api.people import PeopleApi
 from router.web.api.policy import PolicyApi
@@ -18,7 +19,8 @@ __all__ = ["add_api"]
 
 def add_api(app: web.Application, office: Office, tokens: Tokens) -> None:
     """Add the API to a web application."""
-    endpoints = [endpoint for part in (PeopleApi, PolicyApi, OperationApi) for endpoint in part(office).endpoints()]
+    parts = (PeopleApi, MailboxesApi, PolicyApi, OperationApi)
+    endpoints = [endpoint for part in parts for endpoint in part(office).endpoints()]
     for endpoint in endpoints:
         serve(app, endpoint, tokens)
     description = describe(endpoints, __version__)

@@ -5,7 +5,21 @@ from __future__ import annotations
 import typer
 
 from router import __version__
-from router.cli import check, diff, document, explain, greylist, init, pin, replay, schema, secret, serve, simulate
+from router.cli import (
+    check,
+    diff,
+    document,
+    explain,
+    greylist,
+    init,
+    pin,
+    replay,
+    schema,
+    secret,
+    serve,
+    simulate,
+    token,
+)
 
 app = typer.Typer(
     name="renvoi",
@@ -22,7 +36,7 @@ def version() -> None:
     print(f"renvoi {__version__}")
 
 
-for commands in (serve, init, check, simulate, explain, replay, diff, document, greylist, schema, secret, pin):
+for commands in (serve, init, check, simulate, explain, replay, diff, document, greylist, schema, secret, pin, token):
     commands.register(app)
 
 

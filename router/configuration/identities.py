@@ -151,7 +151,9 @@ class Identities:
 
     def emergency(self) -> ShownIdentity:
         """Return what emergency services see: the person's own number, so that they can call back."""
-        for rule in ("direct_number", "personal_mobile", "team_number", "main_number"):
+        # A team may be spread over sites; a site's main number says where the person is.
+        shared = ("main_number", "team_number") if self._section.site else ("team_number", "main_number")
+        for rule in ("direct_number", "personal_mobile", *shared):
             candidate = self._candidate(rule)
             if candidate.number is not None and not candidate.problem:
                 text = f"emergency services see {candidate.number}"

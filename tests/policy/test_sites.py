@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.configuration import ConfigurationError
-from router.model.decision import Connection
+from router.model.decision import Action, Connection
 from tests.policy.company import COMPANY, Desk, configuration
 
 SITES = """
@@ -50,3 +50,10 @@ def test_a_site_that_cannot_be_used_is_found(text: str, said: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         configuration(text)
     assert said in str(error.value)
+
+
+def test_emergency_services_see_the_site_rather_than_a_team() -> None:
+    """G1: whoever has no number of their own is looked for where they work."""
+    text = at_namur("thomas").replace('    direct_number: "+3242200131"\n', "")
+    decision = Desk(configuration(text).policy).person("thomas", "112")
+    assert (decision.action, decision.shown_number) == (Action.EMERGENCY, "+3242200180")

@@ -167,7 +167,7 @@ class OperationApi:
         if errors:
             raise Problem(
                 422,
-                f"{len(errors)} errors; the configuration {self._office.configuration.hash[:12]} stays in force",
+                f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}; the configuration {self._office.configuration.hash[:12]} stays in force",
                 [{"where": str(finding.mark), "what": finding.message} for finding in errors],
             )
         return self._configuration(findings)

@@ -28,7 +28,7 @@ class SimulateCall(Resource):
     """A call to be tried. The inputs are written as for `renvoi simulate`."""
 
     caller: str = Field(alias="from", examples=["+32475111222"])
-    dialled: str = Field(alias="to", examples=["201"])
+    dialled: str = Field(alias="to", examples=["+3242200121"])
     at: str | None = Field(default=None, description="when; null: now")
     states: list[str] = Field(default=[], max_length=1000, examples=[["claire=on_call"]])
     connection: str | None = None

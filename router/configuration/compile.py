@@ -54,13 +54,13 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     check_recording(compilation, hours)
     limits = compile_limits(compilation)
     lines = SharedLines(compilation, targets, hours)
-    main, unassigned = lines.main(), lines.unassigned()
+    main = lines.main()
     shared = lines.shared()
     emergency = _emergency(compilation)
     codes = compile_codes(compilation, profiles)
     extensions, numbers, callers = _directory(compilation, people, emergency)
     numbers.update((line.number, line) for line in (main, *shared) if line is not None)
-    if main is None or unassigned is None or has_errors(sources.findings):
+    if main is None or has_errors(sources.findings):
         return None
     return Policy(
         plan=compilation.plan,
@@ -72,7 +72,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         extensions=frozen_mapping(extensions),
         numbers=frozen_mapping(numbers),
         callers=frozen_mapping(callers),
-        unassigned=unassigned,
+        unassigned=lines.unassigned(main),
         company=company,
         profiles=frozen_mapping(profiles),
         short_numbers=frozenset(document.company.short_numbers),

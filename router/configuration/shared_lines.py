@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from router.configuration.compilation import Compilation
@@ -23,6 +24,10 @@ class _Why(NamedTuple):
     french: str
     rule: str
     diversion: str
+
+    def reason(self, then: str, source: str) -> Reason:
+        """Return the reason of a decision that sends a call to `then`, as it is written at `source`."""
+        return Reason(self.clause, f"{self.text} → {then}", source, f"{self.french} → {then}", self.rule)
 
 
 _UNASSIGNED: Final = _Why(
@@ -52,15 +57,23 @@ class SharedLines:
         location = ("company", "main_line")
         return self._line(company.main_number, company.name, self._then(), section.hours, section.closed, location)
 
-    def unassigned(self) -> SharedLine | None:
-        """Return the line that stands for all owned numbers that nobody has; its own number is ""."""
-        company = self._compilation.document.company
-        mark = self._compilation.mark("company", "main_line", "then")
-        treatment = self._treatment(self._then(), mark, company.main_number, _UNASSIGNED)
-        if treatment is None:
-            return None
-        identity = _identity(company.main_number, company.name)
-        return SharedLine("", _UNASSIGNED.text, treatment, identity, last_resort=self._last_resort(""))
+    def unassigned(self, main: SharedLine) -> SharedLine:
+        """Return the line that stands for all owned numbers that nobody has: they are answered as the main number is,
+        in its hours (S5). Its own number is ""."""
+        then, closed = self._then(), self._compilation.document.company.main_line.closed or ""
+        why_closed = _UNASSIGNED._replace(
+            text=f"{_UNASSIGNED.text}, and {main.name} is closed",
+            french=f"{_UNASSIGNED.french}, et {main.name} est fermé",
+            rule="hours",
+            diversion="time-of-day",
+        )
+        return replace(
+            main,
+            number="",
+            name=_UNASSIGNED.text,
+            open=_for_another_reason(main.open, _UNASSIGNED, then),
+            closed=main.closed and _for_another_reason(main.closed, why_closed, closed),
+        )
 
     def shared(self) -> list[SharedLine | None]:
         """Return the line of each site and team, None for one that cannot be compiled."""
@@ -116,8 +129,7 @@ class SharedLines:
         target = self._targets.find(then, mark, extension=number[1:])
         if target is None:
             return None
-        reason = Reason(why.clause, f"{why.text} → {then}", str(mark), f"{why.french} → {then}", why.rule)
-        return Treatment(target, reason, why.diversion)
+        return Treatment(target, why.reason(then, str(mark)), why.diversion)
 
     def _last_resort(self, number: str) -> tuple[Treatment, ...]:
         treatments = []
@@ -127,6 +139,10 @@ class SharedLines:
                 if treatment is not None:
                     treatments.append(treatment)
         return tuple(treatments)
+
+
+def _for_another_reason(treatment: Treatment, why: _Why, then: str) -> Treatment:
+    return Treatment(treatment.target, why.reason(then, treatment.reason.source), why.diversion)
 
 
 def _identity(number: str, name: str) -> ShownIdentity:

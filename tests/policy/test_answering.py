@@ -193,6 +193,22 @@ def test_an_own_number_that_nobody_has_is_answered(desk: Desk) -> None:
     decision = desk.outside("+3242200177")
     assert (decision.action, str(decision.target)) == (Action.FORWARD, "reception")
     assert decision.diversions == (Diversion("+3242200177", "unconditional"),)
+    assert clauses(decision) == ["S5"]
+
+
+@pytest.mark.parametrize("at", ["2026-11-24T07:59:59", "2026-11-24T17:00", "2026-11-11T10:00"])
+def test_an_own_number_that_nobody_has_keeps_the_hours_of_the_main_number(desk: Desk, at: str) -> None:
+    """S5: at night nobody is at the reception, for this number either."""
+    decision = desk.outside("+3242200177", at)
+    assert decision.target == desk.outside(MAIN, at).target
+    assert str(decision.target) == "voicemail"
+    assert decision.diversions == (Diversion("+3242200177", "time-of-day"),)
+    assert clauses(decision) == ["S5"]
+    (reason,) = (reason for reason in decision.because if reason.clause)
+    assert reason.text == "an owned number that nobody has, and Atelier de la Meuse is closed → voicemail"
+    assert reason.french == "un numéro de l'entreprise que personne n'a, et Atelier de la Meuse est fermé → voicemail"
+    line = next(number for number, line in enumerate(COMPANY.splitlines(), 1) if "main_line:" in line)
+    assert reason.source == f"company.yaml:{line}"
 
 
 def test_the_main_number_keeps_hours(desk: Desk) -> None:

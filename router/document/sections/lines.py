@@ -43,9 +43,9 @@ def shared_numbers(author: Author) -> Section:
         Paragraph(
             "lines.unassigned",
             say(
-                fr="Un numéro de l'entreprise que personne n'occupe répond comme le numéro principal aux heures "
-                "d'ouverture.",
-                en="A number of the company that nobody has answers as the main number does while it is open.",
+                fr="Un numéro de l'entreprise que personne n'occupe répond comme le numéro principal, "
+                "aux mêmes heures.",
+                en="A number of the company that nobody has answers as the main number does, in the same hours.",
             ),
             ("S5",),
         ),

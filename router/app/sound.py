@@ -13,7 +13,9 @@ from router.configuration import Configuration
 from router.media.client import Engine
 from router.model.sound import MediaSettings
 from router.ports import EngineError, MailboxStore
-from router.prompts.catalogue import LANGUAGES
+from router.prompts.catalogue import LANGUAGES, language
+from router.prompts.recordings import OwnRecordings
+from router.prompts.wav import BadRecording
 
 _log = structlog.get_logger("router.app")
 
@@ -51,8 +53,18 @@ class Sound:
     def _speak_as(self, configuration: Configuration) -> None:
         attendant = self._attendant
         attendant.rules = configuration.voicemail
-        language = next((code for code in configuration.languages if code in LANGUAGES), LANGUAGES[0])
-        attendant.voice = Voice(language, configuration.country, configuration.data_directory / "sounds")
+        code = next((code for code in configuration.languages if code in LANGUAGES), LANGUAGES[0])
+        if configuration.recordings is not None:
+            try:
+                OwnRecordings(configuration.recordings)
+            except (BadRecording, OSError) as error:
+                _log.error("one of the company's recordings cannot be played", fault=str(error))
+        attendant.voice = Voice(
+            language(code, configuration.country),
+            configuration.company_name,
+            configuration.data_directory / "sounds",
+            configuration.recordings,
+        )
 
     async def _start_engine(self, settings: MediaSettings) -> None:
         self._settings = settings

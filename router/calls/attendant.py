@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from router.calls.announcement import Announcement
+from router.calls.announcement import Announcement, SpokenRefusal
+from router.calls.onward import PutThrough
 from router.calls.script import Script
 from router.calls.voice import Voice
 from router.calls.voicemail_script import Voicemail
-from router.model.decision import LeaveMessage, PlayAnnouncement
+from router.model.decision import Decision, LeaveMessage, PlayAnnouncement
 from router.model.mailbox import VoicemailRules
 from router.ports import MailboxStore, MediaEngine
 
 if TYPE_CHECKING:
     from router.calls.call import Call
+    from router.calls.exchange import Exchange
+
+# What is said of a refusal, by the rule that refused.
+_SPOKEN_REFUSALS: Final = {"greylist": "refused.destination", "limit": "refused.limit"}
 
 
 class Attendant:
@@ -30,12 +35,13 @@ class Attendant:
         complain: hears of the name of a script and of what went wrong in it, for the log.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
         self.engine: MediaEngine | None = None
         self.mailboxes: MailboxStore | None = None
         self.voice: Voice
         self.rules = VoicemailRules()
-        self.clock = clock
+        self.clock = exchange.clock
         self.now: Callable[[], float] = monotonic
         self.flush: Callable[[], None] = _nothing
         self.complain: Callable[[str, BaseException], None] = _ignored
@@ -58,6 +64,22 @@ class Attendant:
             script = Voicemail(self, call, target, self.mailboxes)
         self._begin(call, script)
         return True
+
+    def explains(self, call: Call) -> bool:
+        """Let a caller of ours hear why a call is refused (X2), who gets the refusal afterwards. False: they do not."""
+        if self.engine is None or call.caller.outside or not call.offer:
+            return False
+        because = call.decision.because
+        prompt = _SPOKEN_REFUSALS.get(because[-1].rule) if because else None
+        if prompt is None:
+            return False
+        self._begin(call, SpokenRefusal(self, call, prompt))
+        return True
+
+    def put_through(self, call: Call, decision: Decision, told: Callable[[bool], None]) -> None:
+        """Call what a caller chose; see `PutThrough`."""
+        now = self.now()
+        PutThrough(self.exchange, call, call.facts, told, now).begin(decision, now)
 
     def _begin(self, call: Call, script: Script) -> None:
         call.speaker = script

@@ -219,10 +219,11 @@ class Call:
         self._busy = False
         if decision.weighed:
             self._weigh(decision.weighed)
-        if decision.action is Action.REFUSE:
-            self._refuse(decision.status, decision.phrase, "", now)
-            return
         exchange = self._exchange
+        if decision.action is Action.REFUSE:
+            if not exchange.attendant.explains(self):
+                self._refuse(decision.status, decision.phrase, "", now)
+            return
         target = decision.target
         found, together = exchange.directory.find(target)
         if type(target) is RingPerson and target.later:
@@ -632,11 +633,14 @@ class Call:
             return
         caller, callee = self.caller, self.callee
         if self.state == ATTENDED:
-            caller.due = None  # what it would have told is of no use any more
-            if by is None:
-                caller.hang_up(headers, now)
-            else:
-                caller.close(now)
+            if self.transfer is not None:
+                self.transfer.keeps(self, by, now)
+            if caller.call is self:  # no transfer took it over
+                caller.due = None  # whom it would tell is gone
+                if by is None:
+                    caller.hang_up(headers, now)
+                else:
+                    caller.close(now)
             self._over("router" if by is None else "caller", now)
             return
         if self.state == SETUP or callee is None:

@@ -96,7 +96,7 @@ class Exchange:
         self.setup_seconds = setup_seconds
         self.decision_seconds = decision_seconds
         self.decisions = Counts()
-        self.attendant = Attendant(clock)
+        self.attendant = Attendant(self)
         self.directory = Directory(stack.flows, trunks, registrar, clock)
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)

@@ -1,24 +1,26 @@
-"""What a caller hears before the beep, put together, where the owner of the mailbox recorded nothing (V1)."""
+"""What a caller hears before the beep, where the owner of the mailbox recorded nothing (V1, M4, M5, R4, P3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
+from router.policy.snapshot import ProfileKind
 from router.policy.telling import Told, Why
-from router.prompts.catalogue import PROMPTS, language
-from router.prompts.parts import Pause, PromptPart, Recorded, Spoken
+from router.prompts.catalogue import Language
+from router.prompts.compose import Option, say
+from router.prompts.parts import Parts
 
-MESSAGE, CALLBACK, TRANSFER = "message", "callback", "transfer:"
-BETWEEN: Final = Pause(0.3)  # two sentences
+MESSAGE, CALLBACK, TRANSFER = "message", "callback", "transfer"
+MAX_OFFERS: Final = 9  # as many as there are keys for
 
 _REASONS: Final[Mapping[Why, str]] = {
-    Why.ON_CALL: "reason.on_call",
-    Why.NO_ANSWER: "reason.no_answer",
-    Why.UNREACHABLE: "reason.unreachable",
-    Why.CLOSED: "reason.closed",
-    Why.LEFT: "reason.left_the_company",
+    Why.ON_CALL: "on_call",
+    Why.NO_ANSWER: "no_answer",
+    Why.UNREACHABLE: "unreachable",
+    Why.CLOSED: "closed",
+    Why.LEFT: "left_the_company",
 }
 
 
@@ -28,7 +30,7 @@ class Offer(NamedTuple):
     Args:
         key: "1" to "9".
         kind: `MESSAGE`, `CALLBACK` or `TRANSFER`.
-        target: with `TRANSFER`, where to.
+        target: with `TRANSFER`, where to: a target's name, a person's id or a number.
     """
 
     key: str
@@ -39,62 +41,51 @@ class Offer(NamedTuple):
 def offers_of(told: Told) -> tuple[Offer, ...]:
     """Give each thing that is offered its key, in the order in which the profile names them (P3)."""
     found = []
-    for place, offer in enumerate(told.offers[:9], 1):
-        kind, colon, target = offer.partition(":")
-        found.append(Offer(str(place), f"{kind}{colon}", target.strip()))
+    for place, offer in enumerate(told.offers[:MAX_OFFERS], 1):
+        kind, _, target = offer.partition(":")
+        found.append(Offer(str(place), kind, target.strip()))
     return tuple(found)
 
 
-def opening(told: Told) -> list[PromptPart]:
-    """Whose mailbox it is."""
-    return [Recorded("greeting.team" if told.person is None else "greeting.mailbox")]
+def greeting(told: Told, title: str, company: str, language: Language, now: float, zone: tzinfo) -> Parts:
+    """Whose mailbox it is, why nobody answers, and when they are back.
 
-
-def reason(told: Told, code: str) -> list[PromptPart]:
-    """Why nobody answers (M4, M5, R4)."""
+    Args:
+        title: what people call the mailbox; company: the company's name.
+        now: POSIX seconds; zone: the company's.
+    """
+    person = told.person
+    values: dict[str, object] = {"name": title, "company": company, "team": person is None}
+    if person is not None:
+        values["own"] = f"name.{person.id}"
     if told.why is not Why.PROFILE:
-        return [Recorded(_REASONS[told.why])] if told.why in _REASONS else []
-    general = Recorded(f"reason.{told.kind}")
-    if told.profile is None:
-        return [general]
-    words = told.says.get(code) or told.says.get("") or ""
-    name = _recorded_as(words, code) or told.profile.name
-    if f"reason.{name}" in PROMPTS[code] and (not words or _recorded_as(words, code)):
-        return [Recorded(f"reason.{name}")]
-    return [Spoken(words, f"reason.{told.profile.name}", (), (general,))] if words else [general]
+        values["kind"] = _REASONS.get(told.why, "")
+    elif told.kind is not ProfileKind.AVAILABLE:
+        values["kind"] = told.kind.value
+    if told.profile is not None:
+        values["says"] = told.says.get(language.code) or told.says.get("") or ""
+        values["profile"] = told.profile.name
+    if told.until is not None:
+        values["until"] = datetime.fromtimestamp(told.until, zone)
+        values["now"] = datetime.fromtimestamp(now, zone)
+    return say("greeting", values, language)
 
 
-def return_time(told: Told, code: str, country: str, now: float, zone: tzinfo) -> list[PromptPart]:
-    """When the person is back; nothing where that is not known, or further away than a caller can make use of."""
-    if told.until is None:
-        return []
-    speech = language(code, country)
-    back, today = datetime.fromtimestamp(told.until, zone), datetime.fromtimestamp(now, zone)
-    clock = back.time().replace(second=0, microsecond=0)
-    if back.date() == today.date():
-        return [Recorded("return.back_at"), *speech.time(clock)]
-    if back.date() == today.date() + timedelta(days=1):
-        return [Recorded("return.back"), Recorded("time.tomorrow"), Recorded("time.at"), *speech.time(clock)]
-    this_week = back.date() - today.date() < timedelta(days=7)
-    return [*speech.back_on(back.date(), this_week=this_week)]
+def choices(offers: tuple[Offer, ...], told_names: Mapping[str, str], language: Language) -> Parts:
+    """What is offered, each with its key (P3).
 
-
-def choices(offers: tuple[Offer, ...]) -> list[PromptPart]:
-    """What is offered, each with its key; nothing where there is only the beep to wait for."""
-    parts: list[PromptPart] = []
+    Args:
+        told_names: what people are called, by id.
+    """
+    options = []
     for offer in offers:
-        if offer.kind == TRANSFER:
-            name = "offer.reception" if offer.target == "reception" else "offer.transfer"
+        name = told_names.get(offer.target, "")
+        if offer.kind != TRANSFER:
+            options.append(Option(offer.key, f"offer.{offer.kind}"))
+        elif offer.target == "reception":
+            options.append(Option(offer.key, "offer.reception"))
+        elif name:
+            options.append(Option(offer.key, "offer.transfer_to", name, f"name.{offer.target}"))
         else:
-            name = f"offer.{offer.kind}"
-        parts += [Recorded(name), Recorded(f"key.{offer.key}"), BETWEEN]
-    return parts
-
-
-def _recorded_as(words: str, code: str) -> str:
-    """Return the name of the profile whose usual words these are, or ""."""
-    wanted = words.strip(" .").casefold()
-    for name, prompt in PROMPTS[code].items():
-        if name.startswith("profile.") and prompt.text.strip(" .").casefold() == wanted and wanted:
-            return name.removeprefix("profile.")
-    return ""
+            options.append(Option(offer.key, "offer.transfer"))
+    return say("options", {"options": options}, language)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from router.calls.call import ATTENDED
 from router.calls.leg import CAPABILITIES, AckDue
+from router.model.decision import Decision
 from router.model.sound import CLOSED, KEYS, EngineDied, MediaEvent, MediaTimedOut, Played, Recorded
 from router.ports import EngineError, MediaError, MediaSession, OfferError
 from router.prompts.parts import PromptPart
@@ -139,6 +140,27 @@ class Script:
             path, max_seconds=max_seconds, silence_seconds=silence_seconds, stop_keys=stop_keys
         )
 
+    async def put_through(self, decision: Decision) -> bool:
+        """Call what the caller chose, who hears it ring; False when that cannot be had, and the script goes on.
+
+        Raises `HungUp` once it worked: the call goes on without the script.
+        """
+        session = self.session
+        outcome: asyncio.Future[bool] = self.attendant.loop.create_future()
+
+        def told(worked: bool) -> None:
+            if not outcome.done():
+                outcome.set_result(worked)
+            session.stop()
+
+        self.attendant.put_through(self.call, decision, told)
+        self.attendant.flush()
+        if not outcome.done():
+            await session.play([self.attendant.voice.ringing], loop=True)
+        if self._call is None:
+            raise HungUp
+        return await outcome
+
     # --------------------------------------------------------------------------------------------- how it goes
 
     async def perform(self) -> None:
@@ -188,8 +210,8 @@ class Script:
             return
         if isinstance(event, MediaTimedOut):
             self._hang_up(call, SILENT)
-        elif isinstance(event, EngineDied) and call.state == ATTENDED:
-            self._hang_up(call, NO_MEDIA)
+        elif isinstance(event, EngineDied):
+            self._fail(480)
 
     def _hang_up(self, call: Call, headers: str) -> None:
         call.end(None, headers, self.attendant.now())
@@ -203,8 +225,12 @@ class Script:
         if call.state == ATTENDED:
             self._hang_up(call, NO_MEDIA)
         else:
-            call.cannot_be_attended(status, self.attendant.now())
+            self.unheard(call, status)
             self.attendant.flush()
+
+    def unheard(self, call: Call, status: int) -> None:
+        """The caller could not be spoken to at all, which would be answered with `status`."""
+        call.cannot_be_attended(status, self.attendant.now())
 
     def _end(self) -> None:
         call = self._call
@@ -246,7 +272,7 @@ class Script:
         """Take a re-INVITE: hold, resume, another codec or address (RFC 3261 §14.2)."""
         call, session = self.call, self.session
         caller = call.caller
-        if self._renegotiating or caller.answer is not None:
+        if self._renegotiating or caller.answer is not None or caller.changing is not None:
             transaction.respond(491, now)
             return
         caller.dialog.learn_target(request)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from router.calls.call import JOINING, SETUP, UP, Call
+from router.calls.call import UP, Call
 from router.calls.join import Join
-from router.calls.leg import AckDue, Farewell, Leg
+from router.calls.leg import Farewell, Leg
+from router.calls.onward import Onward
 from router.calls.replaces import Replaces, party_of
 from router.model.decision import Action, Facts, Origin
-from router.sip.dialog import MAX_FORWARDS
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
 from router.sip.name_addr import NameAddr
@@ -230,7 +230,7 @@ def _dismiss(leg: Leg, referral: Referral, now: float) -> None:
 # ------------------------------------------------------------------------------------------------------- blind
 
 
-class BlindTransfer(Call):
+class BlindTransfer(Onward):
     """A call whose caller is a party of another call, until its target answers and they are joined.
 
     Its record bears the Call-ID of that other call's, which ends with a record of its own when the transfer has worked.
@@ -239,23 +239,16 @@ class BlindTransfer(Call):
         call: the one that is transferred. transferor: its leg that asked for it.
     """
 
-    __slots__ = ("_call", "_join", "_referral", "_transferor")
+    __slots__ = ("_referral", "_transferor")
 
     def __init__(
         self, exchange: Exchange, call: Call, transferor: Leg, referral: Referral, facts: Facts, now: float
     ) -> None:
-        Call.__init__(self, exchange, facts, MAX_FORWARDS, now)
         transferee = call.other(transferor)
         assert transferee is not None
-        self.call_id = call.call_id
-        self.caller = transferee
-        self._call: Call | None = call
+        Onward.__init__(self, exchange, call, transferee, facts, now)
         self._transferor: Leg | None = transferor
         self._referral: Referral | None = referral
-        self._join: Join | None = None
-        call.transfer = self
-
-    # ------------------------------------------------------------------------------------ what the target says
 
     def leg_rings(self, leg: Leg, response: Response, now: float) -> None:
         first = leg.rang_at is None
@@ -263,89 +256,31 @@ class BlindTransfer(Call):
         if first and self._referral is not None:
             self._referral.tell(response.status, response.reason, now)
 
-    def leg_answers(self, leg: Leg, transaction: ClientTransaction, response: Response, now: float) -> None:
-        if self.state != SETUP:
-            if leg is not self.callee or response.to_tag != leg.dialog.remote_tag:
-                self._exchange.strays.response_received(transaction, response, now)
-            return  # the same answer again: its ACK waits for the transferee's
-        if self._settle_on(leg, transaction, response, now):
-            self.state = JOINING
-            self._join = Join(self, leg, self.caller)
-            self._join.begin_with(AckDue(leg, transaction, leg.dialog.local_cseq), response, now)
-
-    def joined(self, now: float) -> None:
-        """The transferee and the target talk: the old call is over."""
-        call, transferor, referral = self._let_go()
-        self.status = 200
-        self.state = UP
-        self.caller.call = self
-        _dismiss(transferor, referral, now)
-        call.end(None, "", now)
-
-    def join_failed(self, status: int, reason: str, now: float) -> None:
-        callee = self.callee
-        assert callee is not None
-        callee.hang_up(f'Reason: SIP;cause={status};text="Transfer failed"\r\n', now)
-        self._refuse(status, reason, "", now)
-
-    # --------------------------------------------------------------------------------------------- how it ends
-
-    def request_received(self, leg: Leg, transaction: ServerTransaction, request: Request, now: float) -> None:
-        if self.state == JOINING and request.method == "BYE":
-            transaction.respond(200, now)
-            self.end(leg, "", now)
-        else:
-            Call.request_received(self, leg, transaction, request, now)
-
     def keeps(self, call: Call, by: Leg | None, now: float) -> bool:
         """The transferor may hang up; without the transferee there is nobody to be transferred."""
         if by is not None and by is self._transferor:
             call.leave(by, now)
             return True
-        self._drop_callees(None, now)
-        self._fail(487, REASONS[487], "router" if by is None else "caller", now)
-        return False
+        return Onward.keeps(self, call, by, now)
 
-    def end(self, by: Leg | None, headers: str, now: float) -> None:
-        if self.state in (SETUP, JOINING):
-            self._drop_callees(by, now)
-            self._refuse(480 if by is not None else 503, "", "", now, "router" if by is None else "callee")
-        else:
-            Call.end(self, by, headers, now)
+    def _succeeded(self, now: float) -> None:
+        transferor, referral = self._transferor, self._referral
+        assert transferor is not None and referral is not None
+        self._transferor = self._referral = None
+        _dismiss(transferor, referral, now)
 
     def _refuse(self, status: int, reason: str, headers: str, now: float, ended_by: str = "router") -> None:
-        """The target cannot be had: the old call goes on, if there is still anybody to go on with."""
         call, transferor = self._call, self._transferor
         assert call is not None and transferor is not None
-        self._fail(status, reason or REASONS.get(status, "Unknown"), ended_by, now)
+        Onward._refuse(self, status, reason, headers, now, ended_by)
         if transferor.call is None:
             call.end(None, f'Reason: SIP;cause={status};text="Transfer failed"\r\n', now)
 
-    def _fail(self, status: int, reason: str, ended_by: str, now: float) -> None:
-        referral = self._let_go()[2]
-        self.status = status
-        self._over(ended_by, now)
+    def _failed(self, status: int, reason: str, now: float) -> None:
+        referral = self._referral
+        assert referral is not None
+        self._transferor = self._referral = None
         referral.finish(status, reason, now)
-
-    def _drop_callees(self, by: Leg | None, now: float) -> None:
-        """Cancel what rings; hang up what has answered, unless it is `by` who did."""
-        if self._join is not None:
-            self._join.abandon(now)
-        callee = self.callee
-        if callee is None:
-            self._withdraw_all("", now)
-        elif callee is by:
-            callee.close(now)
-        else:
-            callee.hang_up("", now)
-
-    def _let_go(self) -> tuple[Call, Leg, Referral]:
-        """Part from the old call, so that nothing refers in a circle."""
-        call, transferor, referral = self._call, self._transferor, self._referral
-        assert call is not None and transferor is not None and referral is not None
-        call.transfer = None
-        self._call = self._transferor = self._referral = self._join = None
-        return call, transferor, referral
 
 
 # ---------------------------------------------------------------------------------------------------- attended

@@ -9,14 +9,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from router.prompts.catalogue import recording
+from router.prompts.catalogue import Language, recording
 from router.prompts.parts import Pause, PromptPart, Recorded
 
 RATE: Final = 16_000  # Hz
 BEEP: Final = "beep"
 BEEP_HERTZ: Final = 1000.0
 BEEP_SECONDS: Final = 0.4
-BEEP_PEAK: Final = 8000  # of 32767; as loud as speech
+RINGING_HERTZ: Final = 425.0  # ITU-T E.180: the ringing tone of most of Europe, one second in four
+RINGING_SECONDS, RINGING_EVERY = 1.0, 4.0
+PEAK: Final = 8000  # of 32767; as loud as speech
 _RAMP_SECONDS: Final = 0.01  # at both ends, so that nothing clicks
 _PAUSES_PER_SECOND: Final = 10  # pauses are made in steps of a tenth of a second
 
@@ -25,17 +27,21 @@ class Voice:
     """Finds the recording of each part of a sentence, in one language.
 
     Args:
-        language: "fr" or "en"; country: ISO 3166-1 alpha-2, for how numbers are said there.
-        folder: where the few sounds are put that are made here: the beep, pauses.
+        language: that callers are spoken to in; company: name of the company.
+        folder: where the few sounds are put that are made here: the beep, the ringing tone, pauses.
+        own: folder of the company's own recordings (see `OwnRecordings`), which go before the product's.
     """
 
-    def __init__(self, language: str, country: str, folder: Path) -> None:
+    def __init__(self, language: Language, company: str, folder: Path, own: Path | None = None) -> None:
         self.language = language
-        self.country = country
+        self.company = company
+        self._own = own
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.beep = str(folder / f"{BEEP}.wav")
-        _write(self.beep, _beep())
+        _write(self.beep, _tone(BEEP_HERTZ, BEEP_SECONDS))
+        self.ringing = str(folder / "ringing.wav")
+        _write(self.ringing, _tone(RINGING_HERTZ, RINGING_SECONDS) + _silence(RINGING_EVERY - RINGING_SECONDS))
 
     def sounds(self, parts: Iterable[PromptPart]) -> list[str]:
         """Return the files that say it, in order; what nobody recorded is left out."""
@@ -46,9 +52,8 @@ class Voice:
             elif isinstance(part, Pause):
                 found.append(self._pause(part.seconds))
             else:
-                found += self._recorded(part.own) if part.own else []
-                for other in part.otherwise:
-                    found += self._recorded(other.id)
+                own = self._recorded(part.own) if part.own else []
+                found += self.sounds(part.before) + own if own else self.sounds(part.otherwise)
         return found
 
     def announcement(self, written: str) -> list[str]:
@@ -56,24 +61,31 @@ class Voice:
         return self._recorded(written) or [written]
 
     def _recorded(self, name: str) -> list[str]:
-        path = recording(self.language, name, RATE)
-        return [str(path)] if path.exists() else []
+        code = self.language.code
+        places = [recording(code, name, RATE)]
+        if self._own is not None:
+            places[:0] = [self._own / code / f"{name}.wav", self._own / f"{name}.wav"]
+        return [str(path) for path in places if path.exists()][:1]
 
     def _pause(self, seconds: float) -> str:
         steps = max(1, round(seconds * _PAUSES_PER_SECOND))
         path = self._folder / f"pause-{steps}.wav"
         if not path.exists():
-            _write(str(path), array.array("h", bytes(2 * RATE * steps // _PAUSES_PER_SECOND)))
+            _write(str(path), _silence(steps / _PAUSES_PER_SECOND))
         return str(path)
 
 
-def _beep() -> array.array[int]:
-    count, ramp = round(BEEP_SECONDS * RATE), round(_RAMP_SECONDS * RATE)
+def _tone(hertz: float, seconds: float) -> array.array[int]:
+    count, ramp = round(seconds * RATE), round(_RAMP_SECONDS * RATE)
     samples = array.array("h")
     for place in range(count):
         swell = min(1.0, place / ramp, (count - place) / ramp)
-        samples.append(round(BEEP_PEAK * swell * math.sin(2 * math.pi * BEEP_HERTZ * place / RATE)))
+        samples.append(round(PEAK * swell * math.sin(2 * math.pi * hertz * place / RATE)))
     return samples
+
+
+def _silence(seconds: float) -> array.array[int]:
+    return array.array("h", bytes(2 * round(RATE * seconds)))
 
 
 def _write(path: str, samples: array.array[int]) -> None:

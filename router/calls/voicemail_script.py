@@ -8,24 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from router.calls.greeting import (
-    BETWEEN,
-    CALLBACK,
-    MESSAGE,
-    Offer,
-    choices,
-    offers_of,
-    opening,
-    reason,
-    return_time,
-)
+from router.calls.greeting import CALLBACK, MESSAGE, TRANSFER, Offer, choices, greeting, offers_of
 from router.calls.script import HungUp, Script
 from router.model.decision import LeaveMessage
 from router.model.message import MessageDraft, MessageKind
 from router.model.sound import CLOSED, FULL, Recorded
+from router.policy.offered import put_through
 from router.policy.telling import Told, reason_in_words, what_is_told
 from router.ports import DiskFullError, MailboxFullError, MailboxStore, StoreError
-from router.prompts.parts import PromptPart
+from router.prompts.compose import Option, say
+from router.prompts.parts import Pause
 from router.prompts.parts import Recorded as Prompt
 
 if TYPE_CHECKING:
@@ -39,14 +31,15 @@ MAX_ROUNDS: Final = 3  # that a caller is asked the same, before it is taken for
 SAVE, LISTEN, AGAIN, URGENT, END = "1", "2", "3", "*", "#"
 _AFTERWARDS: Final = SAVE + LISTEN + AGAIN + URGENT + END
 
-_CHOICES: Final[tuple[PromptPart, ...]] = (
-    *(Prompt("record.send"), Prompt("key.1"), BETWEEN),
-    *(Prompt("record.listen"), Prompt("key.2"), BETWEEN),
-    *(Prompt("record.again"), Prompt("key.3"), BETWEEN),
-    *(Prompt("record.urgent"), Prompt("key.star")),
+_CHOICES: Final = (
+    Option(SAVE, "record.send"),
+    Option(LISTEN, "record.listen"),
+    Option(AGAIN, "record.again"),
+    Option(URGENT, "record.urgent"),
 )
-_GOODBYE: Final = (BETWEEN, Prompt("menu.goodbye"))
-_NO_MESSAGE: Final = (Prompt("system.no_message"), BETWEEN, Prompt("system.later"))
+_AFTER: Final = Pause(0.35)  # a sentence
+_GOODBYE: Final = (_AFTER, Prompt("menu.goodbye"))
+_NO_MESSAGE: Final = (Prompt("system.no_message"), _AFTER, Prompt("system.later"))
 
 
 class Voicemail(Script):
@@ -56,6 +49,7 @@ class Voicemail(Script):
         Script.__init__(self, attendant, call)
         self._mailbox = target.mailbox
         self._mailboxes = mailboxes
+        self._caller: tuple[str | None, str | None] = (None, None)  # number and name, unless withheld
         self._draft: MessageDraft | None = None
         self._recorded: Recorded | None = None
         self._kind = MessageKind.MESSAGE
@@ -64,7 +58,10 @@ class Voicemail(Script):
     async def run(self) -> None:
         call = self.call
         now = self.attendant.clock()
-        told = what_is_told(call.decision, call.facts.attempts, call.weighed, call.policy, self._mailbox, now)
+        decision = call.decision
+        if not decision.withhold:
+            self._caller = decision.shown_number, decision.shown_name
+        told = what_is_told(decision, call.facts.attempts, call.weighed, call.policy, self._mailbox, now)
         await self.answer()
         self._draft = await self._begin(call, told, now)
         if self._draft is None:
@@ -81,13 +78,11 @@ class Voicemail(Script):
 
     async def _begin(self, call: Call, told: Told, now: float) -> MessageDraft | None:
         """Keep a place for the message; None where there is none, and the caller was told so."""
-        facts = call.facts
         try:
-            number = None if facts.withhold else facts.caller_number
-            name = None if facts.withhold else facts.caller_name
+            number, name = self._caller
             return await self._mailboxes.begin(self._mailbox, number, name, now, reason_in_words(told))
         except MailboxFullError:
-            await self.say(Prompt("record.mailbox_full"), BETWEEN, Prompt("system.later"))
+            await self.say(Prompt("record.mailbox_full"), _AFTER, Prompt("system.later"))
         except (StoreError, LookupError) as error:
             self.attendant.complain("voicemail", error)
             await self.say(*_NO_MESSAGE)
@@ -95,13 +90,17 @@ class Voicemail(Script):
 
     async def _speak(self, call: Call, told: Told, now: float) -> None:
         offers = offers_of(told)
-        only_message = all(offer.kind == MESSAGE for offer in offers)
-        offer = await self._greet(told, () if only_message else offers, now, call)
-        if offer is not None and offer.kind == CALLBACK and call.facts.caller_number and not call.facts.withhold:
-            await self._note_callback()
-            return
-        if offer is not None and offer.kind == CALLBACK:
-            self._kind = MessageKind.CALLBACK  # whoever withholds their number says it
+        if all(offer.kind == MESSAGE for offer in offers):
+            offers = ()  # that is what the beep is for
+        chosen = await self._greet(told, offers, now, call)
+        if chosen is not None and chosen.kind == TRANSFER:
+            await self._put_through(call, told, chosen.target)
+        elif chosen is not None and chosen.kind == CALLBACK:
+            self._kind = MessageKind.CALLBACK
+            if self._caller[0] is not None:
+                await self._note_callback()
+                return
+            # Whoever withholds their number says it.
         await self._take_message()
 
     async def _greet(self, told: Told, offers: tuple[Offer, ...], now: float, call: Call) -> Offer | None:
@@ -109,23 +108,33 @@ class Voicemail(Script):
         voice = self.attendant.voice
         own = self._mailboxes.greeting(self._mailbox, told.kind)
         if own is not None:
-            greeting = [own]
+            sounds = [own]
         else:
-            why = reason(told, voice.language)
-            back = return_time(told, voice.language, voice.country, now, call.policy.zone)
-            greeting = voice.sounds([*opening(told), BETWEEN, *why, BETWEEN, *back, BETWEEN])
+            title = self._mailbox if told.person is None else told.person.name
+            sounds = voice.sounds(greeting(told, title, voice.company, voice.language, now, call.policy.zone))
         keys = "".join(offer.key for offer in offers) + END
-        key = await self.play(greeting, interruptible=keys)
-        for _ in range(MAX_ROUNDS if offers else 0):
-            key = key or await self.say(*choices(offers), interruptible=keys) or await self.key(CHOICE_SECONDS)
-            if key in keys:
-                break
-            key = ""
+        key = await self.play(sounds, interruptible=keys)
+        if offers:
+            names = {person.id: person.name for person in call.policy.people.values()}
+            options = choices(offers, names, voice.language)
+            for _ in range(MAX_ROUNDS):
+                key = key or await self.say(*options, interruptible=keys) or await self.key(CHOICE_SECONDS)
+                if key in keys:
+                    break
+                key = ""
         return next((offer for offer in offers if offer.key == key), None)
+
+    async def _put_through(self, call: Call, told: Told, target: str) -> None:
+        """P3: to another person or target, if the policy allows; this returns when that did not work."""
+        person, profile = told.person, told.profile
+        assert person is not None and profile is not None
+        decision = put_through(call.facts, call.policy, person, target, profile.reason.source, self.attendant.clock())
+        await self.say(Prompt("transfer.now"))
+        await self.put_through(decision)
+        await self.say(Prompt("transfer.failed"), _AFTER)
 
     async def _note_callback(self) -> None:
         """P3: for now, a wish in the mailbox of the person who is to call."""
-        self._kind = MessageKind.CALLBACK
         if await self._confirm(0.0):
             await self.say(Prompt("callback.noted"), *_GOODBYE)
         else:
@@ -171,8 +180,9 @@ class Voicemail(Script):
 
     async def _approve(self, recorded: Recorded) -> bool:
         """Let the caller decide; False: to record it again. Without an answer it is saved as it is."""
+        options = say("options", {"options": _CHOICES}, self.attendant.voice.language)
         for _ in range(MAX_ROUNDS):
-            key = await self.say(*_CHOICES, interruptible=_AFTERWARDS) or await self.key(CHOICE_SECONDS)
+            key = await self.say(*options, interruptible=_AFTERWARDS) or await self.key(CHOICE_SECONDS)
             while key == LISTEN:
                 key = await self.play([recorded.temporary], interruptible=_AFTERWARDS)
             if key == AGAIN:

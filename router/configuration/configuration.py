@@ -52,6 +52,7 @@ class Configuration:
         feeds: sources that somebody else keeps.
         mailboxes: by name; voicemail: what holds for all of them; mail: who tells of new messages by e-mail (V1).
         media: how the media engine runs; None: the router itself says nothing to anybody.
+        recordings: folder of the company's own prompts.
         languages: of what callers are told, the first one first; country: ISO 3166-1 alpha-2.
     """
 
@@ -80,6 +81,7 @@ class Configuration:
     media: MediaSettings | None = None
     languages: tuple[str, ...] = ("en",)
     country: str = ""
+    recordings: Path | None = None
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     voicemail: VoicemailRules = field(default_factory=VoicemailRules)
     mail: MailServer | None = None

@@ -344,6 +344,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "enabled": "whether there is any; usually where a target is a mailbox or an announcement",
         "address": "the router's IP addresses for sound; usually those that it listens on",
         "ports": "range of UDP ports for RTP and RTCP",
+        "recordings": "folder of the company's own recordings: fr/greeting.hello.wav, name.claire.wav",
     },
     "Storage": {
         "directory": "where databases lie; relative to the directory in which the router runs",

@@ -11,7 +11,7 @@ from router.configuration.configuration import Configuration, RegistrarBounds
 from router.configuration.feeds import compile_feeds
 from router.configuration.findings import ConfigurationError, closest, has_errors
 from router.configuration.mailboxes import compile_mailboxes
-from router.configuration.media import compile_media
+from router.configuration.media import compile_media, own_recordings
 from router.configuration.peers import (
     check_peer_sources,
     compile_accounts,
@@ -93,6 +93,7 @@ def load_with_sources(directory: Path) -> Loaded:
         media=media,
         languages=tuple(document.company.languages),
         country=document.company.country,
+        recordings=own_recordings(document, sources),
         texts=pack(sources.texts),
         phone_models=tuple(document.inventory.phones),
         private_phone_days=document.inventory.private_phone_days,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 from router.configuration.findings import Finding, Severity
@@ -51,6 +52,20 @@ def compile_media(document: Document, sources: Sources) -> MediaSettings | None:
         suggestion = f'write a range of {_FEWEST_PORTS} ports or more between 1024 and 65535: "16384-32767"'
         sources.error(sources.mark("media", "ports"), f"{section.ports!r} is no range of ports for sound", suggestion)
     return MediaSettings(tuple(hosts), first, last)
+
+
+def own_recordings(document: Document, sources: Sources) -> Path | None:
+    """Return the folder of the company's own recordings; None without.
+
+    What is wrong goes to the findings of `sources`.
+    """
+    written = document.media.recordings
+    if written is None:
+        return None
+    folder = sources.directory / written
+    if not folder.is_dir():
+        sources.error(sources.mark("media", "recordings"), f"there is no folder {folder}", "make it, or take this away")
+    return folder
 
 
 def _complain(sources: Sources, message: str, *location: str | int) -> None:

@@ -40,11 +40,13 @@ class Storage(Section):
 
 class Media(Section):
     """Sound of the router's own: announcements and messages. `enabled`: usually where a target needs it; `address`: the
-    router's IP addresses for sound, usually those that it listens on; `ports`: for RTP and RTCP."""
+    router's IP addresses for sound, usually those that it listens on; `ports`: for RTP and RTCP; `recordings`: folder
+    of the company's own, which go before those that come with the router."""
 
     enabled: bool | None = None
     address: Words = Field(default=[])
     ports: str = "16384-32767"
+    recordings: str | None = None
 
 
 class MailSection(Section):

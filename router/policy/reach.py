@@ -45,8 +45,8 @@ def reach(question: Question) -> Decision | None:
         else:
             ways = (treat_line(question, holder),)
         for way in chain(ways, holder.last_resort):
-            following = _following(question, way.target)
-            if _usable(question, way.target, following, visited):
+            following = rules_behind(question, way.target)
+            if usable(question, way.target, following, visited):
                 break
             question.rejected.append(way.reason)
         else:
@@ -55,7 +55,7 @@ def reach(question: Question) -> Decision | None:
         number = holder.diverts_as if isinstance(holder, Person) else (holder.number or question.facts.dialled)
         question.diversions.append(Diversion(number, way.diversion))
         if following is None:
-            return _forward(question, holder, way.target)
+            return forward(question, holder, way.target)
         holder = following
 
 
@@ -63,7 +63,7 @@ def _key(holder: Person | SharedLine) -> str:
     return holder.id if isinstance(holder, Person) else holder.number
 
 
-def _following(question: Question, target: Target) -> Person | SharedLine | None:
+def rules_behind(question: Question, target: Target) -> Person | SharedLine | None:
     """Return whose rules decide next; None: the call leaves for an address or a number outside."""
     if isinstance(target, RingPerson):
         return question.policy.people[target.person]
@@ -75,7 +75,7 @@ def _following(question: Question, target: Target) -> Person | SharedLine | None
     return None
 
 
-def _usable(question: Question, target: Target, following: Person | SharedLine | None, visited: set[str]) -> bool:
+def usable(question: Question, target: Target, following: Person | SharedLine | None, visited: set[str]) -> bool:
     if following is not None:
         return _key(following) not in visited and len(visited) < MAX_PEOPLE_PER_CALL
     if str(target) in question.outcomes:
@@ -114,7 +114,7 @@ def _ring(question: Question, person: Person) -> Decision:
     )
 
 
-def _forward(question: Question, holder: Person | SharedLine, target: Target) -> Decision:
+def forward(question: Question, holder: Person | SharedLine, target: Target) -> Decision:
     if isinstance(target, DialNumber):
         # Towards the outside the caller's own number would not be ours to show: the one who forwards shows theirs. An
         # extension means nothing there.

@@ -30,7 +30,7 @@ def treat_person(question: Question, person: Person) -> tuple[Treatment, ...]:
         return (person.departed,)
     exception = _caller_exception(question, person) if person.exceptions else None
     if exception is not None and exception.then is not None:
-        return (Treatment(_for_person(exception.then, person), exception.reason, "unconditional"),)
+        return (Treatment(for_person(exception.then, person), exception.reason, "unconditional"),)
     if person.without_phone is not None:
         exception = None  # there is nothing that a caller could ring through to
     state = question.facts.lines.get(person.id, LineState.IDLE)
@@ -106,7 +106,7 @@ def _selected_forward(question: Question, person: Person, in_force: InForce) -> 
     if name in question.policy.people:
         target = RingPerson(name, ())
     else:
-        target = _for_person(question.policy.targets.get(name) or DialNumber(name), person)
+        target = for_person(question.policy.targets.get(name) or DialNumber(name), person)
     reason = Reason(
         "R8",
         f"calls go to {name} meanwhile",
@@ -117,7 +117,7 @@ def _selected_forward(question: Question, person: Person, in_force: InForce) -> 
     return Treatment(target, reason, "unconditional" if in_force.profile.kind is ProfileKind.AVAILABLE else "away")
 
 
-def _for_person(target: Target, person: Person) -> Target:
+def for_person(target: Target, person: Person) -> Target:
     if isinstance(target, DialAddress):
         return DialAddress(filled(target.uri, person.extension, person.id), target.name)
     if isinstance(target, LeaveMessage):

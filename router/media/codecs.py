@@ -40,13 +40,20 @@ def _decode_mu_law() -> Samples:
 
 
 def _encoder(decoded: Samples) -> NDArray[np.uint8]:
-    """Return the code nearest to each of the 65,536 samples, indexed by the sample as an unsigned number."""
-    order = np.argsort(decoded, kind="stable")
-    levels = decoded[order].astype(np.int32)
+    """Return the code nearest to each of the 65,536 samples, indexed by the sample as an unsigned number.
+
+    Both laws have the sign in the first bit, set for positive values; zero is positive.
+    """
     samples = np.arange(65_536, dtype=np.uint16).view(np.int16).astype(np.int32)
-    above = np.clip(np.searchsorted(levels, samples), 1, 255)
-    nearer_below = samples - levels[above - 1] <= levels[above] - samples
-    return order[np.where(nearer_below, above - 1, above)].astype(np.uint8)
+    encoded = np.empty(65_536, np.uint8)
+    for codes, mine in ((np.arange(128, 256), samples >= 0), (np.arange(128), samples < 0)):
+        codes = codes[np.argsort(decoded[codes])]
+        levels = decoded[codes].astype(np.int32)
+        wanted = samples[mine]
+        above = np.clip(np.searchsorted(levels, wanted), 1, 127)
+        nearer_below = wanted - levels[above - 1] <= levels[above] - wanted
+        encoded[mine] = codes[np.where(nearer_below, above - 1, above)]
+    return encoded
 
 
 _DECODED: Final = {PCMA: _decode_a_law(), PCMU: _decode_mu_law()}

@@ -13,6 +13,8 @@ import uvloop
 
 from router.media import wav
 from router.media.client import Engine
+from router.media.session import Session
+from router.model.sound import StreamStatistics
 from tests.media.peer import Peer
 from tests.media.tone_code import spoken
 
@@ -37,6 +39,16 @@ async def peer() -> AsyncIterator[Peer]:
     made = Peer()
     yield made
     made.close()
+
+
+async def until(session: Session, condition: Callable[[StreamStatistics], bool]) -> StreamStatistics:
+    """Wait until a session's counts are as they should be, and return them; fails after five seconds."""
+    async with asyncio.timeout(5.0):
+        while True:
+            counts = await session.statistics()
+            if condition(counts):
+                return counts
+            await asyncio.sleep(0.01)
 
 
 Sounds = Callable[..., str]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +57,7 @@ async def test_packets_are_20_ms_apart_in_one_stream(engine: Engine, peer: Peer,
     assert len(packets) >= 3 * SECONDS / 0.02
     assert {packet.ssrc for packet in packets} == {packets[0].ssrc}
     assert {len(packet.payload) for packet in packets} == {160}
-    for before, after in zip(packets, packets[1:], strict=False):
+    for before, after in pairwise(packets):
         assert (after.sequence - before.sequence) % 2**16 == 1
         assert (after.timestamp - before.timestamp) % 2**32 == 160
     # RFC 3551 §4.1: one talk spurt, as silence is sent, too.
@@ -210,7 +212,7 @@ async def test_a_changed_file_is_read_again(engine: Engine, peer: Peer, tmp_path
     session = await engine.answer(peer.sdp(), ignore)
     for number in (1, 2):
         wav.write(path + ".new", spoken(number), 8000)
-        Path(path + ".new").replace(path)
+        os.replace(path + ".new", path)
         await session.play([path])
     session.close()
     assert heard(peer.heard()) == [1, 2]
@@ -229,7 +231,7 @@ async def test_keys_are_sent_as_events(engine: Engine, peer: Peer) -> None:
         assert [int.from_bytes(packet.payload[2:]) for packet in mine] == [160, 320, 480, 640, 800, 800, 800, 800]
         assert [packet.payload[1] >> 7 for packet in mine] == [0] * 5 + [1] * 3
     sequences = [packet.sequence for packet in peer.packets]
-    assert all((after - before) % 2**16 == 1 for before, after in zip(sequences, sequences[1:], strict=False))
+    assert all((after - before) % 2**16 == 1 for before, after in pairwise(sequences))
 
 
 async def test_keys_that_no_telephone_has_are_refused(engine: Engine, peer: Peer) -> None:

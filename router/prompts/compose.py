@@ -90,7 +90,11 @@ def transcript(parts: Iterable[PromptPart], language: Language) -> str:
             words += [*(_text(before, language) for before in part.before), part.text]
         elif isinstance(part, Recorded):
             words.append(_text(part, language))
-    return " ".join(words)
+        elif part == _AFTER_SENTENCE and words:
+            words[-1] = _sentence(words[-1])
+        elif part == _BETWEEN_DIGITS and words:
+            words[-1] += ","
+    return _sentence(" ".join(words)) if words else ""
 
 
 def number(language: Language, *, number: int) -> Parts:

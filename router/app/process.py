@@ -9,7 +9,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from router.app.ready import announce
 from router.app.router import Router
 from router.calls.clock import PolicyClock
 from router.configuration import Configuration, ConfigurationError, load
+from router.model.iso_time import read_moment
 from router.observe.logs import configure
 from router.ports import StoreError
 from router.transport.transports import ListenerError
@@ -77,10 +77,7 @@ async def _serve(configuration: Configuration, clock: str | None) -> int:
 def _clock_start(clock: str | None, configuration: Configuration) -> float | None:
     if clock is None:
         return None
-    start = datetime.fromisoformat(clock)
-    if start.tzinfo is None:
-        start = start.replace(tzinfo=configuration.policy.zone)
-    return start.timestamp()
+    return read_moment(clock, configuration.policy.zone)
 
 
 def _complain(text: str) -> None:

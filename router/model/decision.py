@@ -216,7 +216,17 @@ class PlayAnnouncement:
         return self.name or self.announcement
 
 
-Target = RingPerson | DialNumber | DialAddress | LeaveMessage | PlayAnnouncement
+@dataclass(frozen=True, slots=True)
+class OpenMailbox:
+    """Let the caller, who is one of its people, listen to what is in one of the router's own mailboxes (V1)."""
+
+    mailbox: str
+
+    def __str__(self) -> str:
+        return self.mailbox
+
+
+Target = RingPerson | DialNumber | DialAddress | LeaveMessage | PlayAnnouncement | OpenMailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,16 @@ class Reason:
     def __str__(self) -> str:
         return f"{self.clause}  {self.text}" if self.clause else self.text
 
+    def as_dict(self) -> dict[str, str]:
+        """Return the reason for programs, and as a call record keeps it."""
+        return {
+            "clause": self.clause,
+            "text": self.text,
+            "source": self.source,
+            "french": self.french,
+            "rule": self.rule,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Diversion:
@@ -257,6 +277,7 @@ class FeatureKind(StrEnum):
 
     SELECT = "select"  # select a profile for the caller
     RETURN = "return"  # take the caller's own selection back
+    OPEN_MAILBOX = "open mailbox"  # let the caller listen to a mailbox; the decision's target says which
 
 
 class Feature(NamedTuple):
@@ -265,7 +286,7 @@ class Feature(NamedTuple):
     Args:
         kind: see `FeatureKind`.
         person: whose profile it is about.
-        profile: to be selected; "" for `RETURN`.
+        profile: to be selected; "" for the others.
         until: POSIX seconds of the automatic return, or None.
         forward: see `Selection.forward`.
     """
@@ -301,7 +322,7 @@ class Decision(NamedTuple):
 
     Args:
         action: see `Action`.
-        target: where to; None for `REFUSE`.
+        target: where to; None for `REFUSE`, and for a feature code that is confirmed without words.
         shown_number: number the callee sees, E.164 with "+" or an extension; None: withheld or unknown.
         shown_name: display name the callee sees, or None.
         because: reasons that led here, in the order in which they were weighed.

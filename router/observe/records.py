@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from router.model.decision import Reason, Weighed
+from router.model.decision import Weighed
 from router.model.record import CallRecord, LegRecord
 from router.model.tally import Counts
 
@@ -58,7 +58,7 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         "action": record.action,
         "target": record.target,
         "shown_number": record.shown_number,
-        "because": [_reason(reason) for reason in record.because],
+        "because": [reason.as_dict() for reason in record.because],
         "legs": [_leg(leg) for leg in record.legs],
         "status": record.status,
         "cause": record.cause,
@@ -70,7 +70,7 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         "configuration": record.configuration,
     }
     if record.rejected:
-        fields["rejected"] = [_reason(reason) for reason in record.rejected]
+        fields["rejected"] = [reason.as_dict() for reason in record.rejected]
     if record.weighed:
         fields["weighed"] = [_weighed(weighed) for weighed in record.weighed]
     if record.attempts:
@@ -81,16 +81,6 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         # A peer may have sent bytes that are no UTF-8; they were carried as surrogates and are written as "?".
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat)
         return text.encode("utf-8", "replace") + b"\n"
-
-
-def _reason(reason: Reason) -> dict[str, str]:
-    return {
-        "clause": reason.clause,
-        "text": reason.text,
-        "source": reason.source,
-        "french": reason.french,
-        "rule": reason.rule,
-    }
 
 
 def _weighed(weighed: Weighed) -> dict[str, Any]:

@@ -102,8 +102,3 @@ def prove_loaded(loaded: Loaded, now: float) -> Proof:
 def check(directory: Path, now: float) -> tuple[Finding, ...]:
     """Return the findings of `prove`."""
     return prove(directory, now).findings
-
-
-def examine(loaded: Loaded, now: float) -> tuple[Finding, ...]:
-    """Return the findings of `prove_loaded`."""
-    return prove_loaded(loaded, now).findings

@@ -16,6 +16,7 @@ from router.model.decision import (
     Facts,
     FeatureKind,
     LeaveMessage,
+    OpenMailbox,
     PlayAnnouncement,
     Reason,
     RingPerson,
@@ -104,7 +105,7 @@ def as_dict(
         "action": decision.action.value,
         "target": None if target is None else str(target),
         "address": target.uri if isinstance(target, DialAddress) else None,
-        "mailbox": target.mailbox if isinstance(target, LeaveMessage) else None,
+        "mailbox": target.mailbox if isinstance(target, LeaveMessage | OpenMailbox) else None,
         "announcement": target.announcement if isinstance(target, PlayAnnouncement) else None,
         "accounts": list(target.accounts) if isinstance(target, RingPerson) else [],
         "later": [{"after": after, "accounts": list(accounts)} for after, accounts in target.later]
@@ -124,20 +125,9 @@ def as_dict(
         "feature": None if feature is None else {**feature._asdict(), "kind": feature.kind.value},
         "limits": list(decision.limits),
         "weighed": [weighed_as_dict(weighed) for weighed in decision.weighed],
-        "because": [reason_as_dict(reason) for reason in decision.because],
-        "rejected": [reason_as_dict(reason) for reason in decision.rejected],
+        "because": [reason.as_dict() for reason in decision.because],
+        "rejected": [reason.as_dict() for reason in decision.rejected],
         "text": " · ".join((description.happens, *description.details)),
-    }
-
-
-def reason_as_dict(reason: Reason) -> dict[str, str]:
-    """Return a reason for programs."""
-    return {
-        "clause": reason.clause,
-        "text": reason.text,
-        "source": reason.source,
-        "french": reason.french,
-        "rule": reason.rule,
     }
 
 
@@ -283,6 +273,8 @@ def _feature(decision: Decision, configuration: Configuration, words: Wording, n
     name = configuration.policy.people[feature.person].name
     if feature.kind is FeatureKind.RETURN:
         return words("return", name=name)
+    if feature.kind is FeatureKind.OPEN_MAILBOX:
+        return words("opens_mailbox", name=name, mailbox=decision.target)
     parts = [words("select", profile=feature.profile, name=name)]
     if feature.until is not None:
         parts.append(words("until", time=words.clock(feature.until, now, configuration.policy.zone)))

@@ -24,7 +24,6 @@ from router.model.decision import (
 )
 from router.model.record import CallRecord
 from router.policy import Policy, decide
-from router.proof.explanation import reason_as_dict
 from router.proof.simulation import LONGEST_COURSE
 
 _SELECTED_BY = frozenset(SelectedBy)
@@ -256,5 +255,5 @@ def _treated_as_dict(treated: Treated) -> dict[str, Any]:
         "action": treated.action,
         "target": treated.target,
         "shown_number": treated.shown_number,
-        "because": [reason_as_dict(reason) for reason in treated.because],
+        "because": [reason.as_dict() for reason in treated.because],
     }

@@ -29,6 +29,7 @@ from router.model.decision import (
     Target,
     Usage,
 )
+from router.model.iso_time import read_moment
 from router.policy import Policy, decide
 from router.policy.schedule import local_time
 from router.policy.snapshot import KnownCaller, Person, SharedLine
@@ -291,10 +292,9 @@ def _on(day: datetime, clock: time, zone: tzinfo) -> datetime:
 
 def _date_and_time(option: str, written: str, zone: tzinfo) -> float:
     try:
-        read = datetime.fromisoformat(written)
+        return read_moment(written, zone)
     except ValueError:
         raise WrongInput(option, f"{written!r} {_TIME_FORM}") from None
-    return (read if read.tzinfo else read.replace(tzinfo=zone)).timestamp()
 
 
 def _usage(used: Iterable[str], policy: Policy, now: float) -> Mapping[tuple[str, str], Usage]:

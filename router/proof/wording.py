@@ -50,6 +50,7 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "no_trunk": ("no trunk", "aucune ligne réseau"),
     "refused": ("refused: {status} {phrase}", "refusé : {status} {phrase}"),
     "select": ("{profile} is selected for {name}", "{profile} est choisi pour {name}"),
+    "opens_mailbox": ("{name} opens the mailbox {mailbox}", "{name} ouvre la boîte vocale {mailbox}"),
     "return": ("{name} follows the schedule again", "{name} suit de nouveau l'horaire"),
     "shows": ("shows {shown}", "affiche {shown}"),
     "named": ("{number} “{name}”", "{number} « {name} »"),

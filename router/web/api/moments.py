@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+from router.model.iso_time import read_moment
 from router.web.problems import Problem
 
 
@@ -15,8 +16,7 @@ def written(moment: float | None, zone: tzinfo) -> str | None:
 def read(text: str, zone: tzinfo, where: str) -> float:
     """Return POSIX seconds. Raises `Problem` (422) naming `where` for what is no time of ISO 8601."""
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
-    except (ValueError, OverflowError) as error:
+        return read_moment(text, zone)
+    except ValueError as error:
         what = f"{text!r} is not a date and time of ISO 8601, such as 2026-11-24T15:30"
         raise Problem(422, what, [{"where": where, "what": what}]) from error

@@ -165,9 +165,11 @@ class OperationApi:
             findings = await self._office.reload(asked.actor)
         errors = [finding for finding in findings if finding.severity == "error"]
         if errors:
+            in_force = self._office.configuration.hash[:12]
+            count = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}"
             raise Problem(
                 422,
-                f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}; the configuration {self._office.configuration.hash[:12]} stays in force",
+                f"{count}; the configuration {in_force} stays in force",
                 [{"where": str(finding.mark), "what": finding.message} for finding in errors],
             )
         return self._configuration(findings)

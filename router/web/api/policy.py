@@ -46,7 +46,7 @@ class ReasonResource(Resource):
 
     @classmethod
     def of(cls, reason: Reason) -> ReasonResource:
-        return cls(clause=reason.clause, text=reason.text, french=reason.french, source=reason.source, rule=reason.rule)
+        return cls(**reason.as_dict())
 
 
 class DecisionResource(Resource):

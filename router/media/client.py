@@ -63,6 +63,11 @@ class Engine:
         """Of the engine; 0 while there is none."""
         return self._connection.process_id if self._connection is not None and self._connection.alive else 0
 
+    @property
+    def ready(self) -> bool:
+        """Whether sessions can be made now."""
+        return self._connection is not None and self._connection.ready
+
     async def start(self) -> None:
         """Start the process. Raises `EngineError`."""
         connection = Connection(self._event, self._died)
@@ -103,7 +108,7 @@ class Engine:
 
     async def _open(self, host: str, told: MediaListener, trusted: Sequence[str]) -> Session:
         connection = self._connection
-        if connection is None or not connection.alive:
+        if connection is None or not connection.ready:
             raise EngineError("the media engine is not running; it is being started again")
         self._numbers += 1
         number = self._numbers

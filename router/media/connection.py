@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from router.media.control import ERRORS, Channel, Message
 from router.ports import EngineError, MediaError
 
+_ROOT: Final = str(Path(__file__).resolve().parents[2])  # where the package is, however it was found
 START_SECONDS: Final = 20.0  # it takes a fraction of one; a machine that swaps takes longer
 PING_SECONDS: Final = 2.0
 HANGING_SECONDS: Final = 6.0  # without an answer it counts as dead, and is killed: its calls hear nothing anyway
@@ -35,10 +37,15 @@ class Connection:
         self._requests = 0
         self._channel = Channel(self._taken, self._lost)
         self._process: subprocess.Popen[bytes] | None = None
-        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._started: asyncio.Future[None] = self._loop.create_future()
         self._heard = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self.alive = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it serves."""
+        return self.alive and self._started.done()
 
     @property
     def process_id(self) -> int:
@@ -63,7 +70,7 @@ class Connection:
                 command,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, *sys.path)))},
             )
         except OSError as error:
             ours.close()
@@ -74,7 +81,7 @@ class Connection:
         await self._loop.create_unix_connection(lambda: self._channel, sock=ours)
         try:
             async with asyncio.timeout(START_SECONDS):
-                await self._ready
+                await self._started
         except TimeoutError:
             self.kill()
             raise EngineError(f"the media engine did not start within {START_SECONDS:g} s") from None
@@ -106,8 +113,8 @@ class Connection:
         self._heard = self._loop.time()
         if "event" in message:
             if message["event"] == "ready":
-                if not self._ready.done():
-                    self._ready.set_result(None)
+                if not self._started.done():
+                    self._started.set_result(None)
             else:
                 self._told(message["endpoint"], message)
             return
@@ -126,8 +133,8 @@ class Connection:
         if self._watch is not None:
             self._watch.cancel()
         gone = EngineError("the media engine died")
-        if not self._ready.done():
-            self._ready.set_exception(gone)
+        if not self._started.done():
+            self._started.set_exception(gone)
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(EngineError(str(gone)))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from router.media.codecs import Converter, Samples, decoder, silence
 from router.media.rtp import CLOCK, TICK_UNITS, newer
+from router.media.sdp import G722
 
 REORDER_UNITS: Final = CLOCK // 5  # 200 ms that a packet may be late or out of order; nobody waits for a recording
 WINDOW_UNITS: Final = 4 * CLOCK  # what is kept ahead; a burst after a stall fits in
@@ -24,10 +29,12 @@ class Track:
 
     __slots__ = (
         "_begin",
+        "_came",
         "_codec",
         "_converter",
         "_decoder",
         "_offset",
+        "_per_unit",
         "_ssrc",
         "_window",
         "_written",
@@ -40,6 +47,8 @@ class Track:
         self._decoder = decoder(codec, rate)
         self._begin = begin
         self._window = bytearray(silence(codec, WINDOW_UNITS))
+        self._came = bytearray(WINDOW_UNITS) if codec == G722 else None  # 1 where there is something
+        self._per_unit = rate // CLOCK
         self._written = 0  # units that were taken
         self._offset = 0  # timestamp of the beginning
         self._ssrc = -1
@@ -67,6 +76,8 @@ class Track:
             self.late += 1
             return
         self._window[start : start + size] = payload
+        if self._came is not None:
+            self._came[start : start + size] = b"\1" * size
         self.end = max(self.end, place + size)
 
     def take(self, until: int) -> Samples:
@@ -77,7 +88,23 @@ class Track:
         del self._window[:count]
         self._window.extend(silence(self._codec, WINDOW_UNITS - len(self._window)))
         self._written += count
-        return self._decoder.decode(data)
+        if self._came is None:
+            return self._decoder.decode(data)
+        came = np.frombuffer(bytes(self._came[:count]).ljust(count, b"\0"), np.uint8)
+        del self._came[:count]
+        self._came.extend(bytes(WINDOW_UNITS - len(self._came)))
+        return self._decoded_with_gaps(data, came)
+
+    def _decoded_with_gaps(self, data: bytes, came: NDArray[np.uint8]) -> Samples:
+        """Decode what came, and leave silence where nothing did: a decoder that remembers must not see that."""
+        edges = [0, *(np.flatnonzero(np.diff(came)) + 1).tolist(), len(data)]
+        parts = [np.zeros(0, np.int16)]
+        for start, end in pairwise(edges):
+            if end > start and came[start]:
+                parts.append(self._decoder.decode(data[start:end]))
+            else:
+                parts.append(np.zeros((end - start) * self._per_unit, np.int16))
+        return np.concatenate(parts)
 
     def _converted(self, codec: str, payload: bytes) -> bytes:
         if self._converter is None or self._converter[0] != codec:

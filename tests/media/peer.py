@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from router.media.codecs import Samples, decoder, encoder
+from router.media.codecs import Encoder, Samples, decoder, encoder
 from router.media.rtp import Packet, parse
 from router.media.sdp import STATIC_TYPES
 
@@ -30,6 +30,7 @@ class Peer:
     target: tuple[str, int] = ("", 0)
     packets: list[Packet] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
+    _encoders: dict[tuple[str, int], Encoder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -116,7 +117,9 @@ class Peer:
             pace: seconds in which a second is sent.
             mangle: loses, doubles or reorders packets before they are sent.
         """
-        payload = encoder(self.codec, rate).encode(samples)
+        key = (self.codec, rate)
+        coder = self._encoders.setdefault(key, encoder(*key))  # goes on where it was: G.722 remembers
+        payload = coder.encode(samples)
         size = 8 * milliseconds
         pieces = [payload[start : start + size] for start in range(0, len(payload), size)]
         packets = [self.packet(piece) for piece in pieces]

@@ -8,6 +8,7 @@ from typing import Protocol
 from router.model.audit import AuditEntry
 from router.model.binding import Binding
 from router.model.decision import Selection
+from router.model.mail import QueuedMail
 from router.model.message import Message, MessageCounts, MessageDraft, MessageKind, MessageState
 from router.model.sound import MediaEvent, Played, Recorded, StreamStatistics
 
@@ -254,6 +255,26 @@ class MailboxStore(Protocol):
 
         Raises `StoreError`.
         """
+        ...
+
+
+class MailQueue(Protocol):
+    """E-mails about messages that wait to be sent. Whoever confirms a message puts them there with it."""
+
+    async def due(self, now: float, limit: int) -> list[QueuedMail]:
+        """Return at most `limit` that are due, the longest due first. Raises `StoreError`."""
+        ...
+
+    async def next_due(self) -> float | None:
+        """Return when the next one is due, POSIX seconds; None where none waits. Raises `StoreError`."""
+        ...
+
+    async def put_off(self, identity: int, due_at: float) -> None:
+        """Count an attempt that failed, and wait until `due_at`. Raises `StoreError`."""
+        ...
+
+    async def remove(self, identity: int) -> None:
+        """Take one out: it is sent, or never will be. Raises `StoreError`."""
         ...
 
 

@@ -169,7 +169,7 @@ class SqliteMailboxes:
             for recipient in recipients:
                 mail = {"message": draft.id, "recipient": recipient, "attempts": 0, "due_at": row.received_at}
                 await connection.execute(insert(mails), mail)
-            return _message(row)
+            return message_of(row)
 
         try:
             has_sound = await asyncio.to_thread(self._files.synchronise, Path(draft.path))
@@ -204,13 +204,13 @@ class SqliteMailboxes:
         urgent_first = case(((table.c.state == MessageState.NEW) & table.c.urgent, 0), else_=1)
         query = select(table).where(table.c.mailbox == mailbox, _VISIBLE)
         return [
-            _message(row)
+            message_of(row)
             for row in await self._rows(query.order_by(new_first, urgent_first, table.c.received_at, table.c.id))
         ]
 
     async def message(self, identity: str) -> Message | None:
         rows = await self._rows(select(table).where(table.c.id == identity, _VISIBLE))
-        return _message(rows[0]) if rows else None
+        return message_of(rows[0]) if rows else None
 
     def sound(self, message: Message) -> str:
         return str(self._files.message(message.mailbox, message.id))
@@ -223,7 +223,7 @@ class SqliteMailboxes:
         async def write(connection: AsyncConnection) -> Message | None:
             changed = update(table).where(table.c.id == identity, _VISIBLE).values(state=state)
             row = (await connection.execute(changed.returning(table))).one_or_none()
-            return None if row is None else _message(row)
+            return None if row is None else message_of(row)
 
         return await self._change(message.mailbox, write)
 
@@ -375,8 +375,9 @@ async def _holding(connection: AsyncConnection, mailbox: str) -> _Holding:
     return _Holding(MessageCounts(new, old, urgent_new, urgent_old), seconds)
 
 
-def _message(row: Row[Any]) -> Message:
-    values = dict(row._mapping)
+def message_of(row: Row[Any]) -> Message:
+    """Return the message of a row that holds, among others, the columns of the table."""
+    values = {name: getattr(row, name) for name in Message._fields}
     return Message(**{**values, "kind": MessageKind(values["kind"]), "state": MessageState(values["state"])})
 
 

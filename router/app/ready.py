@@ -8,6 +8,7 @@ from typing import Final
 from router import native
 from router.app.router import Router
 from router.configuration import Configuration
+from router.transport.address import host_port
 
 MAX_ACCOUNTS_SHOWN: Final = 30
 
@@ -18,8 +19,7 @@ def announce(router: Router) -> None:
     write = sys.stdout.write
     write(f"{configuration.company_name}: configuration {configuration.hash[:12]} from {configuration.directory}\n")
     for listener in router.transports.listeners:
-        host = f"[{listener.host}]" if ":" in listener.host else listener.host
-        write(f"  sip   {listener.transport:4} {host}:{listener.port}\n")
+        write(f"  sip   {listener.transport:4} {host_port(listener.host, listener.port)}\n")
     write(f"  http       {router.web.url}/metrics\n")
     _announce_accounts(configuration)
     hot_path = "compiled" if native.compiled() else "interpreted, at half the speed; `make native` compiles it"

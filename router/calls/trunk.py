@@ -15,7 +15,7 @@ from router.sip.errors import LocalError, RemoteError
 from router.sip.message import Response
 from router.sip.stack import Stack
 from router.sip.timers import Timer, cancel
-from router.sip.uri import SipUri, parse_uri
+from router.sip.uri import SipUri, bracketed, parse_uri
 
 HOLD_DOWN = 30.0  # seconds for which a trunk that failed a call is tried last
 LONGEST_HOLD_DOWN = 300.0  # bounds what a Retry-After can make of them
@@ -246,7 +246,7 @@ class TrunkLine:
             plan = PLANS.get(trunk.country)
             if plan is None:
                 raise LocalError(f"trunk {trunk.name}: no dialling plan of country {trunk.country} is known")
-        host = f"[{trunk.host}]" if ":" in trunk.host else trunk.host
+        host = bracketed(trunk.host)
         self.host = trunk.domain or (host if trunk.port == 5060 else f"{host}:{trunk.port}")
         self.address_of_record = f"sip:{self.host}"
         account = trunk.registration

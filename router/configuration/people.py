@@ -25,6 +25,7 @@ from router.configuration.targets import TargetBook
 from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson
 from router.policy.schedule import Calendar, Window
 from router.policy.snapshot import Person, Profile, ProfileKind, Treatment, frozen_mapping
+from router.sip.uri import bracketed
 
 _NO_TARGETS: Mapping[str, tuple[Treatment, Treatment]] = frozen_mapping({})
 
@@ -225,9 +226,9 @@ class People:
             if not gaps.covers("people", name, "extension") and not gaps.covers("pbxs", section.pbx, "address"):
                 self._compilation.error(mark, "a phone at a PBX needs its extension and the PBX's address")
             return None
-        host = f"[{pbx.address.host}]" if ":" in pbx.address.host else pbx.address.host
         transport = ";transport=tcp" if pbx.transport == "tcp" else ""
-        return DialAddress(f"sip:{section.extension}@{host}:{pbx.address.port or 5060}{transport}", name)
+        host, port = bracketed(pbx.address.host), pbx.address.port or 5060
+        return DialAddress(f"sip:{section.extension}@{host}:{port}{transport}", name)
 
     def _departed(self, name: str, section: PersonSection) -> Treatment | None:
         heir = section.successor or "reception"

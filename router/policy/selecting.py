@@ -90,12 +90,12 @@ def length_of_time(seconds: float) -> str:
 def _beyond_choices(selection: Selection, person: Person, profile: Profile) -> Reason | None:
     choices = person.choices
     if choices.profiles is not None and profile.name not in choices.profiles:
-        allowed = ", ".join(sorted(choices.profiles)) or "none"
+        allowed = ", ".join(sorted(choices.profiles))
         return Reason(
             "R8",
-            f"{person.name} may not select {profile.name}, only: {allowed}",
+            f"{person.name} may not select {profile.name}, only: {allowed or 'none'}",
             choices.source,
-            f"{person.name} ne peut pas choisir « {profile.name} », seulement : {allowed.replace('none', 'rien')}",
+            f"{person.name} ne peut pas choisir « {profile.name} », seulement : {allowed or 'aucun'}",
             "profile",
         )
     limit = choices.for_at_most

@@ -33,6 +33,7 @@ from router.model.iso_time import read_moment
 from router.policy import Policy, decide
 from router.policy.schedule import local_time
 from router.policy.snapshot import KnownCaller, Person, SharedLine
+from router.sip.uri import bracketed
 
 ANONYMOUS = "anonymous"
 LONGEST_COURSE = 16  # decisions about one call; the policy itself stops earlier
@@ -217,9 +218,7 @@ def _from_person(
 ) -> _Caller:
     """Return the caller for a person, by the kind of phone that is wanted, else by the first that they have."""
     if isinstance(person.phone, DialAddress):
-        behind = [
-            pbx.name for pbx in configuration.pbxs if pbx.host and f"@{_bracketed(pbx.host)}:" in person.phone.uri
-        ]
+        behind = [pbx.name for pbx in configuration.pbxs if pbx.host and f"@{bracketed(pbx.host)}:" in person.phone.uri]
         known = KnownCaller.of(person, wanted)
         named = number or next((by for by, who in configuration.policy.callers.items() if who == known), None)
         if behind and named is not None:
@@ -341,10 +340,6 @@ def targets_of(policy: Policy) -> set[Target]:
     for line in (*lines.values(), policy.unassigned):
         found.update(way.target for way in (line.open, line.closed, *line.last_resort) if way is not None)
     return {target for target in found if not isinstance(target, RingPerson)}
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> str:

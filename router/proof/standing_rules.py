@@ -27,6 +27,7 @@ from router.model.decision import (
 )
 from router.policy import Policy, decide
 from router.policy.schedule import Window
+from router.policy.selecting import length_of_time
 from router.policy.snapshot import Person, ProfileKind, SharedLine, ShownIdentity, Treatment
 from router.proof.wording import Wording
 
@@ -228,7 +229,7 @@ class StandingRules:
             targets = ", ".join([*(words(f"to_{word}") for word in forwards), *sorted(choices.targets)])
             parts.append(words("forwarding", target=targets))
         if choices.for_at_most is not None:
-            parts.append(words("for_at_most", hours=f"{choices.for_at_most / 3600:g}"))
+            parts.append(words("for_at_most", time=length_of_time(choices.for_at_most)))
         return ", ".join(parts)
 
     def _end(self, until: float | None) -> str:

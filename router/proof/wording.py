@@ -161,7 +161,7 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "to_inside": ("colleagues", "collègues"),
     "to_outside": ("outside", "extérieur"),
     "to_own_mobile": ("own mobile", "son mobile"),
-    "for_at_most": ("for {hours} h at most", "pendant {hours} h au plus"),
+    "for_at_most": ("for {time} at most", "pendant {time} au plus"),
     "own_message": ("message for {profile}", "message pour {profile}"),
     "own_phones": ("their phones", "ses téléphones"),
     "own_mobile": ("own mobile", "son mobile"),

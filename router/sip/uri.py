@@ -196,6 +196,11 @@ def parse_uri(text: str) -> Uri:
     return OtherUri(lowered, rest)
 
 
+def bracketed(host: str) -> str:
+    """Write a host as it stands in a URI: an IPv6 address in brackets (RFC 3261 §25.1 `host`)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _parse_sip(scheme: str, text: str, start: int) -> SipUri:
     if not text.isascii() or not text.isprintable() or " " in text or "<" in text or ">" in text or '"' in text:
         _check_characters(text)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from router.model.peers import Listener
+from router.sip.uri import bracketed
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]  # as `socket` gives and takes it: IPv4, IPv6
 
@@ -56,7 +57,7 @@ def is_wildcard(host: str) -> bool:
 
 def host_port(host: str, port: int) -> str:
     """Join host and port as RFC 3261 §25.1 `hostport`: IPv6 in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{bracketed(host)}:{port}"
 
 
 def sent_by(listener: Listener, host: str) -> str:

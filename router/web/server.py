@@ -6,6 +6,8 @@ import os
 
 from aiohttp import web
 
+from router.transport.address import host_port
+
 SHUTDOWN_TIMEOUT = 2.0  # seconds that a request in progress may take when the server closes
 
 
@@ -32,18 +34,14 @@ class WebServer:
             await runner.cleanup()
             # asyncio and uvloop put the address into `strerror`, each in its own words.
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise OSError(error.errno, f"HTTP cannot listen on {_authority(host, port)}: {reason}") from error
+            raise OSError(error.errno, f"HTTP cannot listen on {host_port(host, port)}: {reason}") from error
         return cls(runner, host, runner.addresses[0][1])
 
     @property
     def url(self) -> str:
         """How a browser on this machine would name the server: "http://127.0.0.1:8080"."""
-        return f"http://{_authority(self.host, self.port)}"
+        return f"http://{host_port(self.host, self.port)}"
 
     async def close(self) -> None:
         """Stop listening, let requests in progress finish within `SHUTDOWN_TIMEOUT`, and close every connection."""
         await self._runner.cleanup()
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -39,6 +39,9 @@ def measured(router: Router) -> Metrics:
             feed_ages=router.subscriptions.age_seconds,
             feeds_ok=router.subscriptions.ok,
             feed_failures=router.subscriptions.failures,
+            messages=router.mailboxes.outcomes,
+            emails=router.messages.delivery.outcomes,
+            without_greeting=lambda: len(router.mailboxes.without_greeting()),
             configuration=lambda: {"hash": router.configuration.hash[:12]},
         ),
     )

@@ -12,6 +12,7 @@ import structlog
 
 from router.app.figures import measured
 from router.app.garbage import QuietMoments
+from router.app.messages import Messages
 from router.app.reload import Reloading
 from router.app.sound import Sound
 from router.calls.authentication import Gate
@@ -41,6 +42,7 @@ from router.stores.bindings import SqliteBindings
 from router.stores.database import Database
 from router.stores.journal import Journal
 from router.stores.mailboxes import SqliteMailboxes
+from router.stores.mails import SqliteMails
 from router.stores.states import SqliteStates
 from router.transport.drive import Drive
 from router.transport.transports import Transports
@@ -96,6 +98,9 @@ class Router:
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
         await self.transports.start(configuration.listeners)
         self._build(configuration)
+        lamps = self.exchange.message_summary
+        self.messages = Messages(self.mailboxes, SqliteMails(self.database), lamps, self.clock, self.drive.flush)
+        self.messages.follow(configuration)
         self.subscriptions = Subscriptions(self._take_lists, self.states.set_calendar, self.clock)
         self._follow_feeds(
             Reading(configuration, compile_copies(configuration.data_directory, configuration.feeds.greylists))
@@ -106,6 +111,7 @@ class Router:
         self.tokens = Tokens(configuration.api_tokens, self.clock)
         app = create_app(measured(self).registry, self._readiness, self, self.tokens)
         self.web = await WebServer.start(app, configuration.http_host, configuration.http_port)
+        self.exchange.attendant.audit = self.journal.record
         self.sound = Sound(self.exchange.attendant, self.mailboxes, self.drive.flush)
         await self.sound.start(configuration)
         self.trunks.start(self._monotonic())
@@ -164,6 +170,7 @@ class Router:
         while (self.stack.dialogs or not self.trunks.settled) and self._monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         await self.sound.stop()
+        await self.messages.close()
         self.drive.stop()
         self.garbage.end()
         if self._expiring is not None:
@@ -216,7 +223,7 @@ class Router:
         self.registrar.set_accounts(new.accounts)
         self.private_phones.set_accounts(new.accounts, self.clock())
         self.registrar.bounds = _bounds(new)
-        self.mailboxes.follow(new.mailboxes, new.voicemail)
+        self.messages.follow(new)
         self.sound.follow(new)
         self._note_registrations()
         self.drive.flush()

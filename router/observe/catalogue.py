@@ -40,6 +40,8 @@ class Sources:
         feeds_ok: 0 for a source whose last look failed, else 1, by (feed,).
         feed_failures: by (feed,).
         configuration: what identifies the configuration in force, such as its hash.
+        messages: by (outcome,); emails: the same, about messages.
+        without_greeting: how many people recorded no greeting (V2).
     """
 
     requests: Counts
@@ -64,6 +66,9 @@ class Sources:
     feed_ages: Callable[[], Mapping[tuple[str], float]] = dict
     feeds_ok: Callable[[], Mapping[tuple[str], float]] = dict
     feed_failures: Counts = field(default_factory=Counts)
+    messages: Counts = field(default_factory=Counts)
+    emails: Counts = field(default_factory=Counts)
+    without_greeting: Callable[[], float] = float
 
 
 def declare(metrics: Metrics, sources: Sources) -> None:
@@ -156,5 +161,22 @@ def declare(metrics: Metrics, sources: Sources) -> None:
     )
     metrics.gauge_by("feed_ok", "Whether the last look at it succeeded (1) or not (0).", ["feed"], sources.feeds_ok)
     metrics.counter("feed_failures_total", "Looks at it that failed.", ["feed"], sources.feed_failures)
+    metrics.counter(
+        "voicemail_messages_total",
+        "Messages kept, discarded, refused (mailbox or disk full, store failed), deleted, expired and erased.",
+        ["outcome"],
+        sources.messages,
+    )
+    metrics.counter(
+        "voicemail_emails_total",
+        "E-mails about messages sent, put off, refused for good and given up.",
+        ["outcome"],
+        sources.emails,
+    )
+    metrics.gauge(
+        "mailboxes_without_greeting",
+        "People who have a mailbox and recorded no greeting.",
+        sources.without_greeting,
+    )
     metrics.information("renvoi_build", "The version that runs.", lambda: {"version": __version__})
     metrics.information("renvoi_configuration", "The configuration in force.", sources.configuration)

@@ -77,8 +77,9 @@ class Desk:
         self.client = client
         tokens = ", ".join(f'{name}: {{hash: "{made[name][1]}", role: {role}}}' for name, role in ROLES.items())
         udp, http, trunk = ports
-        text = COMPANY.format(port=udp, http=http, trunk=trunk, directory=directory, tokens=tokens)
-        (directory / "company.yaml").write_text(text)
+        self.text = COMPANY.format(port=udp, http=http, trunk=trunk, directory=directory, tokens=tokens)
+        self.file = directory / "company.yaml"
+        self.file.write_text(self.text)
         self.router = Router(load(directory), PolicyClock(TUESDAY_TEN))
 
     async def ask(self, token: str, method: str, path: str, body: Any = None, data: bytes = b"", **more: Any) -> Answer:
@@ -270,3 +271,23 @@ async def test_the_description_names_sounds_and_empty_answers(desk: Desk) -> Non
     assert "content" not in message["delete"]["responses"]["204"]
     greeting = paths["/api/v1/mailboxes/{mailbox}/greetings/{kind}"]
     assert list(greeting["put"]["requestBody"]["content"]) == ["audio/wav"]
+
+
+async def test_a_reload_opens_a_mailbox_for_somebody_else(desk: Desk) -> None:
+    message = await desk.leave("sales")
+    path = f"mailboxes/sales/messages/{message.id}"
+    assert (await desk.ask("marc", "GET", path)).status == 403
+    desk.file.write_text(desk.text.replace("people: [claire]", "people: [marc]"))
+    assert (await desk.ask("boss", "POST", "configuration/reload")).status == 200
+    assert (await desk.ask("marc", "GET", path)).content == SOUND
+    assert (await desk.ask("claire", "GET", path)).status == 403
+
+
+async def test_messages_and_missing_greetings_are_counted(desk: Desk) -> None:
+    """V2: two people have a mailbox, one of them greets callers."""
+    await desk.ask("claire", "PUT", "mailboxes/claire/greetings/available", data=SOUND)
+    await desk.leave()
+    async with desk.client.get(f"{desk.router.web.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    assert "mailboxes_without_greeting 1.0" in lines
+    assert 'voicemail_messages_total{outcome="kept"} 1.0' in lines

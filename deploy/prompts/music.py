@@ -2,7 +2,8 @@
 
     PYTHONPATH=. python deploy/prompts/music.py
 
-Each ends where it begins, so that it can be repeated for as long as somebody waits.
+Each ends where it begins, so that it can be repeated for as long as somebody waits. They are made for the band of the
+telephone, at 8 kHz alone: most who wait hear no other.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import soxr
 from sound import Samples, decibels, limit, write
 
-from router.prompts.catalogue import DATA, MUSIC_MANIFEST, RATES
+from router.prompts.catalogue import MUSIC_MANIFEST, MUSIC_RATE, music
 
 _RATE: Final = 32000
 _LEVEL: Final = -23.0  # dBFS, RMS of the whole piece: music lies below the announcements
@@ -306,21 +307,24 @@ def finished(whole: Samples, rate: int) -> Samples:
 
 
 def main() -> None:
-    """Make all pieces at both rates, and their manifest."""
+    """Make all pieces, and their manifest."""
     entries = []
     for piece in PIECES:
-        whole = played(piece)
-        files = {}
-        entry: dict[str, Any] = {"id": piece.name, "title": piece.title, "instrumental": True, "licence": "CC0-1.0"}
-        for rate in RATES:
-            path = DATA / "music" / str(rate) / f"{piece.name}.wav"
-            sound = finished(whole, rate)
-            write(path, sound, rate)
-            files[str(rate)] = hashlib.sha256(path.read_bytes()).hexdigest()
-            entry["duration"] = round(len(sound) / rate, 3)
-            entry["level"] = round(decibels(float(np.sqrt(np.mean(sound**2)))), 1)
-            entry["peak"] = round(decibels(float(np.abs(sound).max())), 1)
-        entries.append(entry | {"sha256": files})
+        sound = finished(played(piece), MUSIC_RATE)
+        path = music(piece.name)
+        write(path, sound, MUSIC_RATE)
+        entries.append(
+            {
+                "id": piece.name,
+                "title": piece.title,
+                "instrumental": True,
+                "licence": "CC0-1.0",
+                "duration": round(len(sound) / MUSIC_RATE, 3),
+                "level": round(decibels(float(np.sqrt(np.mean(sound**2)))), 1),
+                "peak": round(decibels(float(np.abs(sound).max())), 1),
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+        )
     MUSIC_MANIFEST.write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -34,6 +34,8 @@ _FRENCH: Final = (
         "time.hour.20": "vˈɛ̃t ˈœʁ",  # a liaison that the usual reading forgets
         "key.1": "tapˈe ˈœ̃.",  # and none before a figure, which it makes
         "key.star": "tapˈe etwˈal.",
+        "return.until": "ʒyskˈa,",  # stressed at its end
+        "return.until_the": "ʒyskˈo,",
         "telephone.plus": "plˈys",  # the sign, not the adverb
     }
 )

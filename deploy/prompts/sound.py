@@ -17,11 +17,11 @@ PEAK: Final = -3.2  # dBFS: the limit is -3, and resampling may overshoot a litt
 _FADE: Final = 0.005  # seconds
 _FRAME: Final = 0.01  # seconds
 _ACTIVE: Final = 35.0  # dB below the loudest frame: what is quieter is a pause
-_EDGE: Final = 45.0  # dB below the loudest frame: what is quieter at the ends is cut off
-_BEFORE: Final = 0.03  # seconds kept before the first sound, where a consonant begins softly
-_AFTER: Final = 0.06  # seconds kept after the last one, where it fades away
+_EDGE: Final = 42.0  # dB below the loudest frame: what is quieter at the ends is cut off
+_BEFORE: Final = 0.02  # seconds kept before the first sound, where a consonant begins softly
+_AFTER: Final = 0.04  # seconds kept after the last one, where it fades away
 _LEAD: Final = (118, 146)  # frames after which « Voici le nombre suivant : » is over and what follows has not begun
-_STEP: Final = 8  # a sample is a multiple of this: the 13 bits that G.711 keeps; the files pack to two thirds
+_STEP: Final = 32  # samples are multiples of this: noise of -71 dBFS, below that of G.711, and files that pack to half
 
 
 def decibels(value: float) -> float:

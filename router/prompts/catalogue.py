@@ -15,6 +15,7 @@ LANGUAGES: Final = ("fr", "en")
 RATES: Final = (8000, 16000)  # Hz: G.711 and G.722
 DATA: Final = Path(__file__).parent / "data"
 MANIFEST: Final = DATA / "manifest.json"
+MUSIC_RATE: Final = 8000  # Hz: music on hold is made for the telephone's band
 MUSIC_MANIFEST: Final = DATA / "music" / "manifest.json"
 
 Language = French | English
@@ -50,3 +51,8 @@ PROMPTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({code: _promp
 def recording(code: str, name: str, rate: int) -> Path:
     """Where the recording of a prompt lies that the product brings."""
     return DATA / code / str(rate) / f"{name}.wav"
+
+
+def music(name: str) -> Path:
+    """Where a piece of music on hold lies (Q6)."""
+    return DATA / "music" / f"{name}.wav"

@@ -64,7 +64,9 @@ _REASON: Final = {  # M4 M5 R4 R9; an illness is nobody's business: it is an abs
         "La personne demandée est en déplacement.", "The person you are calling is out of the office."
     ),
     "reason.training": Sentence("La personne demandée est en formation.", "The person you are calling is in training."),
-    "reason.teaching": Sentence("La personne demandée donne cours.", "The person you are calling is teaching a class."),
+    "reason.teaching": Sentence(
+        "La personne demandée donne un cours.", "The person you are calling is teaching a class."
+    ),
     "reason.with_a_patient": Sentence(
         "La personne demandée est en consultation.", "The person you are calling is with a patient."
     ),

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -27,10 +27,11 @@ class Engine:
     """Runs the engine's process, again when it dies.
 
     Args:
-        hosts: our IP literals for RTP, one per family; the first is used where nothing says which.
+        hosts: our IP literals for RTP, one per family, no wildcards; the first is used where nothing says which.
         first_port, last_port: range for RTP and RTCP.
         timeout: seconds without RTP until a session tells; 0: never.
         codecs: what is offered and taken, best first.
+        advertised: what SDP says instead of one of `hosts`: the public address of a router behind NAT.
         died: called each time the process is gone unasked, with the seconds until the next one starts; for the log.
     """
 
@@ -42,12 +43,14 @@ class Engine:
         last_port: int = LAST_PORT,
         timeout: float = MEDIA_TIMEOUT,
         codecs: Sequence[str] = sdp.CODECS,
+        advertised: Mapping[str, str] | None = None,
         died: Callable[[float], None] | None = None,
     ) -> None:
         self._hosts = tuple(hosts)
         self._ports = (first_port, last_port)
         self._timeout = timeout
         self._codecs = tuple(codecs)
+        self._advertised = dict(advertised or {})
         self._on_death = died
         self._connection: Connection | None = None
         self._sessions: dict[int, Session] = {}
@@ -62,6 +65,10 @@ class Engine:
     def process_id(self) -> int:
         """Of the engine; 0 while there is none."""
         return self._connection.process_id if self._connection is not None and self._connection.alive else 0
+
+    @property
+    def open_sessions(self) -> int:
+        return len(self._sessions)
 
     @property
     def ready(self) -> bool:
@@ -113,7 +120,7 @@ class Engine:
         self._numbers += 1
         number = self._numbers
         port: int = await connection.request("open", endpoint=number, host=host, timeout=self._timeout)
-        ours = sdp.Ours(secrets.randbits(31), 1, host, port)
+        ours = sdp.Ours(secrets.randbits(31), 1, self._advertised.get(host, host), port)
         session = Session(connection, number, ours, self._codecs, trusted, told, self._closed)
         self._sessions[number] = session
         return session
@@ -161,15 +168,18 @@ class Engine:
             self._ended.add(ended)
             ended.add_done_callback(self._ended.discard)
         sessions, self._sessions = list(self._sessions.values()), {}
-        if not self._stopping:
-            if loop.time() - self._started > STEADY_SECONDS:
-                self._deaths = 0
-            delay = BACK_OFF[min(self._deaths, len(BACK_OFF) - 1)]
-            self._deaths += 1
-            if self._on_death is not None:
-                self._on_death(delay)
-            if self._restart is None or self._restart.done():
-                self._restart = loop.create_task(self._start_again(delay))
+        if self._stopping:
+            for session in sessions:
+                session.close()
+            return
+        if loop.time() - self._started > STEADY_SECONDS:
+            self._deaths = 0
+        delay = BACK_OFF[min(self._deaths, len(BACK_OFF) - 1)]
+        self._deaths += 1
+        if self._on_death is not None:
+            self._on_death(delay)
+        if self._restart is None or self._restart.done():
+            self._restart = loop.create_task(self._start_again(delay))
         for session in sessions:
             session.died()
 
@@ -179,7 +189,7 @@ class Engine:
             try:
                 await self.start()
             except EngineError:
-                # It died while it started, which `_died` counted but left to this task.
+                self._deaths += 1
                 await asyncio.sleep(BACK_OFF[min(self._deaths, len(BACK_OFF) - 1)])
             else:
                 return
@@ -210,7 +220,7 @@ class Bridge:
             self._connection.request("finish", recording=self._recording, reason=STOPPED)
 
     def close(self) -> None:
-        self._connection.request("part", endpoint=self._left.number)
+        self._connection.request("part", left=self._left.number, right=self._right.number)
 
 
 def sweep(folder: str, older_than: float) -> int:

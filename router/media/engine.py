@@ -171,6 +171,8 @@ class Engine:
 
     def _configure(self, message: Message) -> object:
         endpoint = self._endpoint(message)
+        if message["codec"] != endpoint.codec:
+            self._end_playing(endpoint, STOPPED)  # it is coded for another one
         codecs = {int(payload_type): codec for payload_type, codec in message["codecs"].items()}
         endpoint.configure(
             codec=message["codec"],
@@ -195,6 +197,7 @@ class Engine:
             return None
         self._unbridge(endpoint)
         self._end_playing(endpoint, CLOSED)
+        endpoint.sender.end_keys()
         for written in list(self._recordings.values()):
             if endpoint in written.endpoints:
                 self._end_recording(written, CLOSED)
@@ -213,6 +216,8 @@ class Engine:
 
     def _play(self, message: Message) -> object:
         endpoint = self._endpoint(message)
+        if not endpoint.codec:
+            raise MediaError("nothing is agreed on yet that could be played in")
         self._end_playing(endpoint, STOPPED)
         self._playing[endpoint.number] = message["id"]
         clips = self._clips.known(message["clips"], endpoint.codec)
@@ -255,13 +260,16 @@ class Engine:
     def _send_keys(self, message: Message) -> object:
         endpoint = self._endpoint(message)
         keys: str = message["keys"]
-        sent = partial(self._answer, message["id"], None)
         if endpoint.sender.event_type is not None:
-            endpoint.sender.send_keys(keys, sent)
-        else:
+            endpoint.sender.send_keys(keys, partial(self._answer, message["id"], None))
+        elif endpoint.codec:
             self._end_playing(endpoint, STOPPED)
+            self._playing[endpoint.number] = message["id"]
             tones = np.concatenate([tone(key) for key in keys])
-            endpoint.sender.play([coded(tones, CLOCK, endpoint.codec)], False, sent)
+            played = partial(self._played, endpoint, message["id"])
+            endpoint.sender.play([coded(tones, CLOCK, endpoint.codec)], False, played)
+        else:
+            raise MediaError("nothing is agreed on yet that keys could be sent in")
         return _LATER
 
     # ---------------------------------------------------------------------------------------------- recording
@@ -331,8 +339,8 @@ class Engine:
             other.sender.relay_instead(True)
 
     def _part(self, message: Message) -> object:
-        endpoint = self._endpoints.get(message["endpoint"])
-        if endpoint is not None:
+        endpoint = self._endpoints.get(message["left"])
+        if endpoint is not None and endpoint.peer is self._endpoints.get(message["right"]):
             self._unbridge(endpoint)
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from router.media.codecs import silence
@@ -75,7 +76,7 @@ class Sender:
         self._loop: tuple[bytes, ...] = ()
         self._ended: Callable[[], None] | None = None
         self._keys: Iterator[tuple[bool, int, bytes] | None] | None = None
-        self._keys_sent: Callable[[], None] | None = None
+        self._keys_sent: list[Callable[[], None]] = []
         self._marker = MARKER
         self._relayed: tuple[int, int, int] | None = None  # SSRC, and what to add to sequence number and timestamp
 
@@ -128,10 +129,20 @@ class Sender:
         self._limit = _OTHERWISE
 
     def send_keys(self, keys: str, sent: Callable[[], None]) -> None:
-        """Send keys as events; what is played goes on afterwards. Needs an `event_type`."""
-        self._keys = packets(keys)
-        self._keys_sent = sent
+        """Send keys as events, after those that are being sent; what is played goes on afterwards.
+
+        Needs an `event_type`. `sent` is called when all are out.
+        """
+        self._keys = packets(keys) if self._keys is None else chain(self._keys, packets(keys))
+        self._keys_sent.append(sent)
         self._limit = _OTHERWISE
+
+    def end_keys(self) -> None:
+        """Send no more keys; who waits for them is told so."""
+        told, self._keys, self._keys_sent = self._keys_sent, None, []
+        self._marker = MARKER
+        for sent in told:
+            sent()
 
     def relay_instead(self, relaying: bool) -> None:
         """Whether `relay` brings another session's packets, so that there is no need for silence."""
@@ -224,10 +235,7 @@ class Sender:
         try:
             item = next(self._keys)
         except StopIteration:
-            sent, self._keys, self._keys_sent = self._keys_sent, None, None
-            self._marker = MARKER
-            if sent is not None:
-                sent()
+            self.end_keys()
             return
         if item is None or self._muted or self.event_type is None:
             return

@@ -67,6 +67,17 @@ async def test_a_killed_engine_is_noticed_and_started_again(
         os.kill(killed, 0)  # no zombie stays
 
 
+async def test_a_router_behind_nat_names_its_public_address(peer: Peer) -> None:
+    engine = Engine(["127.0.0.1"], advertised={"127.0.0.1": "192.0.2.7"})
+    await engine.start()
+    session = await engine.answer(peer.sdp(), ignore)
+    assert b"c=IN IP4 192.0.2.7\r\n" in session.description
+    waiting = asyncio.ensure_future(session.key(30.0))
+    await asyncio.sleep(0)
+    await engine.stop()
+    assert await waiting == "", "nobody waits for an engine that was stopped"
+
+
 async def test_while_there_is_none_everything_is_refused(peer: Peer) -> None:
     engine = Engine(["127.0.0.1"])
     with pytest.raises(EngineError, match="not running"):
@@ -142,7 +153,9 @@ async def test_signals_for_the_whole_group_leave_the_engine_to_the_router(engine
 
 
 @pytest.mark.timeout(120)
-async def test_two_hundred_recordings_at_once_lose_nothing(engine: Engine, tmp_path: Path) -> None:
+async def test_two_hundred_recordings_at_once_lose_nothing(
+    engine: Engine, tmp_path: Path, eventually: Eventually
+) -> None:
     """Each of two hundred callers leaves a message of its own."""
     peers = [Peer() for _ in range(200)]
     sessions = [await engine.answer(peer.sdp(), ignore) for peer in peers]
@@ -152,6 +165,7 @@ async def test_two_hundred_recordings_at_once_lose_nothing(engine: Engine, tmp_p
         asyncio.ensure_future(session.record(str(tmp_path / f"{number}.wav"), max_seconds=60))
         for number, session in enumerate(sessions)
     ]
+    await eventually(lambda: len(os.listdir(tmp_path)) == len(peers), "all are being recorded")
     await asyncio.gather(
         *(peer.say(np.concatenate([spoken(number), spoken(999 - number)] * 3)) for number, peer in enumerate(peers))
     )

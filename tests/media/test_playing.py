@@ -239,3 +239,42 @@ async def test_keys_that_no_telephone_has_are_refused(engine: Engine, peer: Peer
     with pytest.raises(MediaError, match="there are no keys E, x"):
         await session.send_keys("1xE")
     session.close()
+
+
+async def test_closing_ends_the_sending_of_keys(engine: Engine, peer: Peer) -> None:
+    for events in (True, False):
+        session = await engine.answer(peer.sdp(events=events), ignore)
+        first = asyncio.ensure_future(session.send_keys("123456789"))
+        second = asyncio.ensure_future(session.send_keys("0"))
+        await asyncio.sleep(0.05)
+        session.close()
+        await asyncio.gather(first, second)
+
+
+async def test_keys_asked_for_one_after_the_other_are_sent_so(engine: Engine, peer: Peer) -> None:
+    session = await engine.answer(peer.sdp(), ignore)
+    await asyncio.gather(session.send_keys("12"), session.send_keys("3"))
+    session.close()
+    ends = [packet for packet in peer.packets if packet.payload_type == 101 and packet.payload[1] & 0x80]
+    assert [packet.payload[0] for packet in ends[::3]] == [1, 2, 3]
+
+
+async def test_another_codec_ends_what_is_played(engine: Engine, peer: Peer, sound: Sounds) -> None:
+    session = await engine.answer(peer.sdp(), ignore)
+    playing = asyncio.ensure_future(session.play([sound(1)], loop=True))
+    await asyncio.sleep(0.05)
+    await session.renegotiate(peer.sdp(["PCMU"]))
+    assert await playing == Played(STOPPED)
+    session.close()
+
+
+async def test_before_an_answer_there_is_nothing_to_play_in(engine: Engine, peer: Peer, sound: Sounds) -> None:
+    session = await engine.offer(ignore)
+    with pytest.raises(MediaError, match="nothing is agreed on yet"):
+        await session.play([sound(1)])
+    with pytest.raises(MediaError, match="nothing is agreed on yet"):
+        await session.send_keys("1")
+    await session.accept(peer.sdp())
+    await session.play([sound(1)])
+    session.close()
+    assert heard(peer.heard()) == [1]

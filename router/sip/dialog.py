@@ -97,7 +97,7 @@ class Dialog:
         or Record-Route."""
         remote = request.get("from") or ""
         tag = request.from_tag
-        dialog = cls(
+        dialog = Dialog(
             request.call_id, local_tag, tag, request.get("to") or "", _untagged(remote, tag), "", flow, owner, sticky
         )
         dialog.remote_cseq = request.cseq

@@ -240,8 +240,8 @@ class Via:
         value = line.strip()
         if "," in value:
             value = split_list(value)[0]
-        head, *parameters = value.split(";") if '"' not in value else split_parameters(value)
-        transport, sent_by, host, port = _sender(head)
+        parameters = value.split(";") if '"' not in value else split_parameters(value)
+        transport, sent_by, host, port = _sender(parameters.pop(0))
         branch, rport, received = "", False, None
         for parameter in parameters:
             name, equals, content = parameter.partition("=")
@@ -260,7 +260,7 @@ class Via:
                 rport = not equals
             elif name.lower() == "received":
                 received = content.strip()
-        return cls(value, transport, sent_by, host, port, branch, rport, received)
+        return Via(value, transport, sent_by, host, port, branch, rport, received)
 
 
 @lru_cache(maxsize=KNOWN_SENDERS)

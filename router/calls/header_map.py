@@ -42,13 +42,16 @@ DROPPED_FROM_REFUSALS: Final = DROPPED | frozenset(
 
 def passed(message: Message, dropped: frozenset[str] = DROPPED) -> str:
     """The header lines that pass, each ended by CRLF."""
-    if message.holds_only(dropped):
+    lines = message.lines_except(dropped)
+    if not lines:
         return ""
-    lines = [line for key, line in message.fields if key not in dropped]
     lines.append("")
     return "\r\n".join(lines)
 
 
 def only(message: Message, *keys: str) -> str:
     """The lines of certain headers, each ended by CRLF."""
-    return "".join(f"{line}\r\n" for key, line in message.fields if key in keys)
+    for asked in keys:
+        if asked in message:
+            return "".join([f"{line}\r\n" for key, line in message.fields if key in keys])
+    return ""

@@ -101,9 +101,12 @@ class Message:
     _index: dict[str, str]
     _via: Via | None
 
-    def holds_only(self, keys: frozenset[str]) -> bool:
-        """Whether every header is one of these."""
-        return keys.issuperset(self._index)
+    def lines_except(self, keys: frozenset[str]) -> Values:
+        """The lines, as `fields` gives them, of all headers but these."""
+        if self._keys is not self._index:  # a header came twice
+            return [line for key, line in self.fields if key not in keys]
+        lines = self._lines
+        return [lines[at] for at, key in enumerate(self._index) if key not in keys]
 
     @property
     def fields(self) -> Fields:

@@ -17,16 +17,16 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import Final, Protocol
 
 from router.model.peers import Listener
 from router.model.tally import Counts
 from router.ports import Flow, FlowFailed, MessageReceiver
 from router.transport.address import Names, SocketAddress, is_wildcard, names_of, names_towards
 
-MAX_DATAGRAMS_PER_WAKE = 64  # so that timers and other sockets have their turn in a flood
-AT_ONCE = 15e-6  # seconds; a loop that finds the next datagram waiting is back sooner, one that slept is not
-MAX_DATAGRAM_BYTES = 65_535  # what UDP can carry: the kernel never cuts a datagram short
+MAX_DATAGRAMS_PER_WAKE: Final = 64  # so that timers and other sockets have their turn in a flood
+AT_ONCE: Final = 15e-6  # seconds; a loop that finds the next datagram waiting is back sooner, one that slept is not
+MAX_DATAGRAM_BYTES: Final = 65_535  # what UDP can carry: the kernel never cuts a datagram short
 MAX_FLOWS_PER_GENERATION = 16_384  # twice as many peers are remembered; an address scan cannot make us hold more
 MAX_BACKLOG_DATAGRAMS = 1_024  # kept while the kernel's send buffer is full; retransmission makes up for the rest
 MAX_WAITING_DATAGRAMS = 256  # kept while a name is resolved
@@ -34,8 +34,8 @@ MAX_SEND_ATTEMPTS = 4  # each pending ICMP error fails one `sendto` that has not
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024  # about 1,500 datagrams: rides out a garbage collection or a reload
 UNDELIVERED_BYTES = 576  # as much of a datagram as is handed to `failed`; an ICMP error quotes no more
 
-_SENT = ("udp", "sent")
-_RECEIVED = ("udp", "received")
+_SENT: Final = ("udp", "sent")
+_RECEIVED: Final = ("udp", "received")
 
 # From <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h> and <linux/errqueue.h>; the socket module lacks them.
 _IP_RECVERR = 11

@@ -29,9 +29,10 @@ _COMPARED_WHEN_ABSENT: Final = ("user", "ttl", "method", "maddr", "transport")
 _RESERVED: Final = frozenset(";/?:@&=+$,")
 
 
-@dataclass(frozen=True, slots=True)
 class SipUri:
     """A SIP or SIPS URI.
+
+    No dataclass, as one is made for each call: compiled, its own constructor takes a twentieth of the time.
 
     Args:
         scheme: "sip" or "sips".
@@ -43,13 +44,34 @@ class SipUri:
         headers: text after "?", such as "Replaces=a%3Bb"; "" when there are none. See `header`.
     """
 
-    scheme: str
-    user: str
-    password: str | None
-    host: str
-    port: int | None = None
-    params: str = ""
-    headers: str = ""
+    __slots__ = ("headers", "host", "params", "password", "port", "scheme", "user")
+
+    def __init__(
+        self,
+        scheme: str,
+        user: str,
+        password: str | None,
+        host: str,
+        port: int | None = None,
+        params: str = "",
+        headers: str = "",
+    ) -> None:
+        self.scheme: Final = scheme
+        self.user: Final = user
+        self.password: Final = password
+        self.host: Final = host
+        self.port: Final = port
+        self.params: Final = params
+        self.headers: Final = headers
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SipUri) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __str__(self) -> str:
         text = self.scheme + ":"

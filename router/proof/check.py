@@ -23,6 +23,7 @@ Check = Callable[[Examination], Iterator[Finding]]
 CHECKS: Final[tuple[Check, ...]] = (
     written.emergency_calls_can_leave,
     written.everybody_has_a_mailbox,
+    written.messages_are_heard,
     written.targets_lead_somewhere,
     written.successors_work_here,
     written.people_can_be_called,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from router.configuration.findings import Finding, Severity
-from router.model.decision import Connection, Reason
+from router.configuration.targets import OWN_MAILBOX
+from router.model.decision import Connection, LeaveMessage, Reason
 from router.policy.selecting import may_select
-from router.policy.snapshot import Person, ShownIdentity
+from router.policy.snapshot import Person, SharedLine, ShownIdentity
 from router.proof.examination import Examination
 
 OPTIONAL_RULES: Final = frozenset({"R1"})  # rules that the policy itself makes depend on a verification
@@ -30,8 +31,31 @@ def emergency_calls_can_leave(examination: Examination) -> Iterator[Finding]:
 
 def everybody_has_a_mailbox(examination: Examination) -> Iterator[Finding]:
     """V2: a caller can leave a message for everybody."""
-    if "voicemail" not in examination.document.targets:
+    targets = examination.document.targets
+    if "voicemail" not in targets and not any(target.mailbox == OWN_MAILBOX for target in targets.values()):
         yield examination.error("nobody has a mailbox", "add voicemail: below targets", "V2", "targets")
+
+
+def messages_are_heard(examination: Examination) -> Iterator[Finding]:
+    """V1: somebody opens each mailbox that is nobody's own."""
+    boxes, policy = examination.configuration.mailboxes, examination.policy
+    unheard = {name for name, box in boxes.items() if not (box.people or box.pin or box.email)}
+    for name in examination.document.mailboxes:
+        if name in unheard:
+            yield examination.warning(
+                f"nobody hears the messages in {name}", "add people: [ID]", "V1", "mailboxes", name
+            )
+            unheard.discard(name)
+    lines = [line for line in policy.numbers.values() if isinstance(line, SharedLine)]
+    for line in (*lines, policy.unassigned):
+        for treatment in filter(None, (line.open, line.closed)):
+            target = treatment.target
+            if isinstance(target, LeaveMessage) and target.mailbox in unheard:
+                unheard.discard(target.mailbox)
+                mark = examination.place(treatment.reason.source, "company", "main_line")
+                message = f"nobody hears the messages that callers of {line.name} leave"
+                advice = f'add mailboxes: {{"{target.mailbox}": {{name: {line.name}, people: [ID]}}}}'
+                yield Finding(mark, message, advice, Severity.WARNING, "V1")
 
 
 def targets_lead_somewhere(examination: Examination) -> Iterator[Finding]:

@@ -73,6 +73,31 @@ def test_a_company_without_mailboxes(tmp_path: Path) -> None:
     assert [finding.clause for finding in found(tmp_path, text)] == ["V2"]
 
 
+OWN = SOUND.replace('{sip: "sip:{extension}@127.0.0.1:5091"}', '{mailbox: "{person}"}')
+MAIN_BOX = 'mailboxes: {"3242200100": {name: Accueil, people: [paul]}}\n'
+
+
+def test_mailboxes_of_the_routers_own_are_as_good_as_others(tmp_path: Path) -> None:
+    """V2, by whatever name the target goes."""
+    assert found(tmp_path, OWN + MAIN_BOX) == []
+    text = OWN.replace("voicemail", "machine")
+    text = text.replace("{on_call: machine,", "{on_call: machine, absent: machine, unreachable: machine,")
+    assert found(tmp_path, text + MAIN_BOX) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", ["nobody hears the messages that callers of Atelier de la Meuse leave"]),
+        (MAIN_BOX.replace(", people: [paul]", ""), ["nobody hears the messages in 3242200100"]),
+        (MAIN_BOX.replace("people: [paul]", 'pin: "4711"'), []),
+    ],
+)
+def test_somebody_hears_what_callers_of_the_main_number_say(tmp_path: Path, more: str, expected: list[str]) -> None:
+    """V1: calls to the main number, and to numbers that nobody has, have a mailbox, too."""
+    assert [finding.message for finding in found(tmp_path, OWN + more)] == expected
+
+
 def test_a_recorded_but_unverified_mobile_is_no_finding(tmp_path: Path) -> None:
     """R1 itself says what happens until it is verified."""
     text = SOUND.replace(

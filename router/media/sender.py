@@ -9,10 +9,11 @@ from typing import Final
 
 from router.media.codecs import silence
 from router.media.rtp import CLOCK, MARKER, TICK_UNITS, VERSION, newer, pack
+from router.media.sdp import CODECS
 from router.media.telephone_event import packets
 
 MAX_LEAP: Final = CLOCK  # one second that another session's clock may be off before its stream counts as a new one
-_IDLE_UNITS: Final = 5 * CLOCK  # of silence that is taken up at a time
+_IDLE: Final = {codec: silence(codec, 5 * CLOCK) for codec in CODECS}  # silence, as much as is taken up at a time
 _SEQUENCE: Final = 0xFFFF
 _TIMESTAMP: Final = 0xFFFF_FFFF
 _OTHERWISE: Final = -1  # as the limit: `tick` has more to think about than the next piece of a clip
@@ -98,8 +99,8 @@ class Sender:
             muted: send nothing.
             halved: put no more than 10 ms into a packet.
         """
-        idle = silence(codec, _IDLE_UNITS)
-        if idle != self._idle:
+        idle = _IDLE[codec]
+        if idle is not self._idle:
             self.stop()
         self._idle = idle
         self._type = payload_type

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from hypothesis import strategies as st
 from router.media import client, connection, wav
 from router.media.client import Engine
 from router.media.line import Line
-from router.media.receiver import Receiver
+from router.media.pacer import MAX_CATCH_UP, TICK_SECONDS, Pacer
+from router.media.receiver import FORGET_TICKS, Receiver
 from router.media.rtcp import Block, read, report
 from router.media.rtp import newer, parse
 from router.media.track import Track
@@ -280,3 +282,52 @@ def test_nobody_else_gets_the_port_of_a_session() -> None:
         with pytest.raises(OSError, match="in use"):
             thief.bind(("127.0.0.1", line.port))
     line.close()
+
+
+def test_a_source_that_is_silent_for_five_seconds_may_be_replaced() -> None:
+    line = _line()
+    address = line.direct.getsockname()
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+    ):
+        for peer in (first, second):
+            peer.bind(("127.0.0.1", 0))
+        receiver = Receiver(line, lambda key: None)
+        receiver.use({8: "PCMA"}, None, frozenset({"127.0.0.1"}))
+        line.aim(first.getsockname())
+        data = bytes([0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]) + b"\xd5" * 160
+        first.sendto(data, address)
+        receiver.read(1000)
+        second.sendto(data, address)
+        receiver.read_strange(1000 + FORGET_TICKS - 1)
+        assert (receiver.packets, receiver.foreign) == (1, 1)
+        second.sendto(data, address)
+        receiver.read_strange(1000 + FORGET_TICKS)
+        assert (receiver.packets, receiver.foreign) == (2, 1)
+        assert line.direct.getpeername() == second.getsockname(), "what we send goes there now"
+        first.sendto(data, address)
+        receiver.read_strange(1000 + FORGET_TICKS + 1)
+        assert (receiver.packets, receiver.foreign) == (2, 2)
+    line.close()
+
+
+async def test_the_pacer_is_never_early_never_drifts_and_leaves_out_what_is_too_late(eventually: Eventually) -> None:
+    beats: list[tuple[int, float]] = []
+    skipped: list[int] = []
+    pacer = Pacer(lambda tick: beats.append((tick, time.monotonic())), skipped.append)
+    began = time.monotonic()
+    pacer.start()
+    await eventually(lambda: len(beats) > 5, "it beats")
+    assert skipped == [] or max(skipped) > MAX_CATCH_UP
+    time.sleep(0.3)  # noqa: ASYNC251  # the process is held up
+    held = time.monotonic()
+    await eventually(lambda: beats[-1][1] > held + 0.05, "it goes on")
+    pacer.stop()
+    assert sum(skipped) > MAX_CATCH_UP
+    ticks = [tick for tick, _ in beats]
+    assert ticks == sorted(set(ticks))
+    for tick, now in beats:
+        assert now - began >= (tick - 1) * TICK_SECONDS - 0.002, "early"
+    tick, now = next(beat for beat in beats if beat[1] > held)
+    assert tick >= (now - began) / TICK_SECONDS - MAX_CATCH_UP - 1, "what is too late is left out"

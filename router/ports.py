@@ -179,7 +179,8 @@ class MailboxStore(Protocol):
     ) -> Message:
         """Make a draft a message, durably, before it returns. Whoever is to hear of it by e-mail will.
 
-        Its sound stands at `draft.path`; a `CALLBACK` may have none. Raises `StoreError`; then it stays a draft.
+        Its sound stands at `draft.path`; a `CALLBACK` may have none. It is done even if the task that waits is
+        cancelled meanwhile; discarding the draft then has no effect. Raises `StoreError`; then it stays a draft.
         """
         ...
 

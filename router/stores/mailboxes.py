@@ -70,6 +70,8 @@ class SqliteMailboxes:
         self._rules = VoicemailRules()
         self._holdings: dict[str, _Holding] = {}
         self._drafts: dict[str, set[str]] = {}  # ids by mailbox
+        self._confirming: set[str] = set()  # ids of those that are about to be messages
+        self._working: set[asyncio.Task[Message]] = set()
         self._greetings: set[tuple[str, str]] = set()
         self._listeners: list[MailboxListener] = []
         self._mail_queued: Callable[[], None] = lambda: None
@@ -152,6 +154,14 @@ class SqliteMailboxes:
         urgent: bool = False,
         kind: MessageKind = MessageKind.MESSAGE,
     ) -> Message:
+        # Once begun it is finished, even if whoever waits is cancelled: the caller has spoken.
+        self._confirming.add(draft.id)
+        work = asyncio.create_task(self._confirm(draft, seconds, urgent, kind), name="confirm message")
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        return await asyncio.shield(work)
+
+    async def _confirm(self, draft: MessageDraft, seconds: float, urgent: bool, kind: MessageKind) -> Message:
         recipients = self._mailboxes[draft.mailbox].email if draft.mailbox in self._mailboxes else ()
 
         async def write(connection: AsyncConnection) -> Message | None:
@@ -181,6 +191,8 @@ class SqliteMailboxes:
         except StoreError as error:
             self.outcomes[_outcome(error),] += 1
             raise
+        finally:
+            self._confirming.discard(draft.id)
         self._drafts[draft.mailbox].discard(draft.id)
         self.outcomes["kept",] += 1
         if recipients:
@@ -189,7 +201,7 @@ class SqliteMailboxes:
 
     async def discard(self, draft: MessageDraft) -> None:
         drafts = self._drafts.get(draft.mailbox, set())
-        if draft.id in drafts:
+        if draft.id in drafts and draft.id not in self._confirming:
             drafts.discard(draft.id)
             try:
                 self.outcomes["discarded",] += await self._remove(table.c.id == draft.id, table.c.state == _DRAFT)
@@ -287,6 +299,7 @@ class SqliteMailboxes:
 
     async def close(self) -> None:
         """Wait until everything is written."""
+        await asyncio.gather(*self._working, return_exceptions=True)
         await self._commit.close()
 
     # -------------------------------------------------------------------------------------------------- in parts

@@ -162,6 +162,25 @@ async def test_discarding_what_was_confirmed_has_no_effect(reopen: Open) -> None
     assert heard(draft.path) == SOUND
 
 
+async def test_who_hangs_up_while_the_message_is_saved_has_left_it_whole(reopen: Open) -> None:
+    """A script that is cancelled discards its draft; by then the message is on its way to the disk."""
+    store = await reopen()
+    for turns in range(12):
+        draft = await store.begin("claire", CALLER, None, NOW)
+        speak(draft.path)
+        saving = asyncio.create_task(store.confirm(draft, 1.0))
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        saving.cancel()
+        await store.discard(draft)
+    store = await reopen()
+    messages = await store.messages("claire")
+    assert store.counts("claire").new == len(messages)
+    assert len(messages) >= 11  # all but the one that was cancelled before it began
+    for message in messages:
+        assert heard(store.sound(message)) == SOUND
+
+
 async def test_a_message_without_a_sound_is_none_but_a_wish_to_be_called_back_is(reopen: Open) -> None:
     store = await reopen()
     draft = await store.begin("claire", CALLER, None, NOW)
@@ -273,7 +292,7 @@ async def test_a_caller_is_erased_from_every_mailbox(reopen: Open, tmp_path: Pat
         await leave(store)
     await leave(store, "marc")
     other = await leave(store, "marc", caller="+32475111223")
-    hidden = await leave(store, "marc", caller=None)
+    hidden = await leave(store, "marc", NOW + 1, caller=None)
     assert await store.erase(CALLER) == 4
     assert store.counts("claire") == MessageCounts()
     assert [message.id for message in await store.messages("marc")] == [other.id, hidden.id]
@@ -435,15 +454,15 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-def promises_of_a_killed_router(directory: Path, delay: float) -> list[str]:
-    """Run the child until some time after its first promise; return all that it made."""
+def promises_of_a_killed_router(directory: Path, count: int, delay: float) -> list[str]:
+    """Kill the child some time after so many promises; return all that it made."""
     command = [sys.executable, "-c", CHILD, str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()) as process:
         assert process.stdout is not None
-        first = process.stdout.readline()
+        first = [process.stdout.readline().strip() for _ in range(count)]
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
-        return [first.strip(), *process.stdout.read().splitlines()]
+        return [*first, *process.stdout.read().splitlines()]
 
 
 async def test_a_kill_at_any_moment_loses_no_confirmed_message_and_leaves_no_half_one(
@@ -455,7 +474,7 @@ async def test_a_kill_at_any_moment_loses_no_confirmed_message_and_leaves_no_hal
     deleted: set[str] = set()
     for attempt in range(12):
         # Another moment each time; what is asserted holds at all of them.
-        for line in await asyncio.to_thread(promises_of_a_killed_router, tmp_path, 0.005 * attempt):
+        for line in await asyncio.to_thread(promises_of_a_killed_router, tmp_path, 1 + 3 * attempt, 0.002 * attempt):
             what, _, identity = line.partition(" ")
             if len(identity) == 32:  # the last line may be cut
                 {"kept": kept, "deleting": deleting, "deleted": deleted}[what].add(identity)

@@ -208,7 +208,7 @@ class Session:
         recording, playing, waiter = self._recording, self._playing, self._key_waiter
         if recording is not None and key in recording.keys and not recording.key:
             self._end_recording(KEY, key)
-        elif playing is not None and key in playing.keys:
+        elif playing is not None and key in playing.keys and not playing.ended.done():
             self._end_playing(KEY, key)
         elif waiter is not None and not waiter.done():
             waiter.set_result(key)

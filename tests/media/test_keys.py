@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import struct
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from router.media.client import Engine
 from router.media.telephone_event import MAX_KEYS_PER_SECOND, KeyReader, packets
 from router.media.tones import ToneReader, tone
-from router.model.sound import KEYS, KeyPressed, MediaEvent
+from router.model.sound import FINISHED, KEYS, KeyPressed, MediaEvent, Played
 from tests.conftest import Eventually
 from tests.media.conftest import until
 from tests.media.peer import Peer
@@ -189,4 +190,16 @@ async def test_a_flood_of_keys_is_bounded(engine: Engine, peer: Peer) -> None:
     assert await session.key(2.0) == "1"
     await until(session, lambda counts: counts.received == 400)
     assert len(session.keys()) <= 2 * MAX_KEYS_PER_SECOND
+    session.close()
+
+
+async def test_a_key_in_the_very_moment_in_which_playing_ends_is_not_lost(engine: Engine, peer: Peer) -> None:
+    session = await engine.answer(peer.sdp(), lambda event: None)
+    playing = asyncio.create_task(session.play([], interruptible=KEYS))
+    await asyncio.sleep(0)
+    assert session._playing is not None
+    session._playing.ended.set_result(FINISHED)  # the engine's word that it is over, and a key, come together
+    session.press("5")
+    assert await playing == Played(FINISHED)
+    assert await session.key(0.1) == "5"
     session.close()

@@ -20,6 +20,7 @@ _ACTIVE: Final = 35.0  # dB below the loudest frame: what is quieter is a pause
 _EDGE: Final = 42.0  # dB below the loudest frame: what is quieter at the ends is cut off
 _BEFORE: Final = 0.02  # seconds kept before the first sound, where a consonant begins softly
 _AFTER: Final = 0.04  # seconds kept after the last one, where it fades away
+_SOFT: Final = 0.03  # seconds before a word is clearly there, in which a v or an m begins
 _LEAD: Final = (118, 146)  # frames after which « Voici le nombre suivant : » is over and what follows has not begun
 _STEP: Final = 32  # samples are multiples of this: noise of -71 dBFS, below that of G.711, and files that pack to half
 
@@ -62,7 +63,7 @@ def after_lead(samples: Samples, rate: int) -> Samples:
     end = quietest
     while end + 1 < len(levels) and levels[end + 1] < bound:
         end += 1
-    return cut[round(max(quietest, end + 1 - _BEFORE / _FRAME) * _FRAME * rate) :]
+    return cut[round(max(quietest, end + 1 - _SOFT / _FRAME) * _FRAME * rate) :]
 
 
 def fade(samples: Samples, rate: int) -> Samples:

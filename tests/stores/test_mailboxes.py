@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -357,6 +358,56 @@ async def test_a_full_disk_is_said_before_the_caller_speaks(reopen: Open, monkey
     assert store.outcomes["disk full",] == 1
     monkeypatch.undo()
     await leave(store)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root mounts a small disk")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(directory: Path) -> Path:
+    """Use up what is left of a disk; return the file that does."""
+    path = directory / "filler"
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return path
+
+
+async def test_a_disk_that_fills_up_while_the_caller_speaks_loses_nothing(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await Database.open(small_disk / "renvoi.sqlite")
+    store = await SqliteMailboxes.open(database, small_disk, BOXES, VoicemailRules())
+    with pytest.raises(StoreFullError, match="make room"):
+        await store.begin("claire", CALLER, None, NOW)
+    monkeypatch.setattr(sound_files, "MIN_FREE_BYTES", 0)
+    drafts = [await store.begin("claire", CALLER, None, NOW + number) for number in range(20)]
+    for draft in drafts:
+        speak(draft.path)
+    filler = await asyncio.to_thread(fill, small_disk)
+    confirmed = []
+    for draft in drafts:
+        try:
+            confirmed.append(await store.confirm(draft, 1.0))
+        except StoreFullError as error:
+            assert "disk is full" in str(error)
+    with pytest.raises(StoreFullError):
+        await store.set_greeting("claire", "absent", SOUND)
+    assert len(confirmed) < len(drafts)
+    assert await store.messages("claire") == confirmed
+    filler.unlink()
+    late = await store.confirm(drafts[-1], 1.0)
+    assert await store.messages("claire") == [*confirmed, late]
+    await store.close()
+    await database.close()
 
 
 # ---------------------------------------------------------------------------------------------------- greetings

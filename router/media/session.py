@@ -206,7 +206,7 @@ class Session:
         if self._closed or key not in KEYS or len(key) != 1:
             return
         recording, playing, waiter = self._recording, self._playing, self._key_waiter
-        if recording is not None and key in recording.keys and not recording.key:
+        if recording is not None and key in recording.keys and not (recording.key or recording.ended.done()):
             self._end_recording(KEY, key)
         elif playing is not None and key in playing.keys and not playing.ended.done():
             self._end_playing(KEY, key)

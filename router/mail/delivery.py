@@ -87,6 +87,12 @@ class Delivery:
             if not waiting:
                 due_at = await self._queue.next_due()
                 return LONGEST_SLEEP if due_at is None else min(max(due_at - now, 0.1), LONGEST_SLEEP)
+            for mail in waiting:
+                if now - mail.message.received_at > GIVE_UP_AFTER:
+                    await self._give_up(mail)
+            waiting = [mail for mail in waiting if now - mail.message.received_at <= GIVE_UP_AFTER]
+            if not waiting:
+                continue
             letters = [_letter(mail, configuration, self._mailboxes) for mail in waiting]
             try:
                 posted: Sequence[Posted] = await run_within(TIME_LIMIT, post, configuration.mail, letters)
@@ -97,23 +103,27 @@ class Delivery:
 
     async def _note(self, mail: QueuedMail, posted: Posted, now: float) -> None:
         """Take a letter out of the queue, or put it off."""
-        about = f"the e-mail about a message for {mail.message.mailbox}"
         if not posted.fault:
-            outcome = "sent"
+            await self._queue.remove(mail.id)
+            self.outcomes["sent",] += 1
         elif posted.final:
-            outcome = "refused"
-            _log.error("%s was refused for good: %s", about, posted.fault)
-        elif now - mail.message.received_at > GIVE_UP_AFTER:
-            outcome = "given up"
-            _log.error("%s is given up after %d attempts: %s", about, mail.attempts + 1, posted.fault)
+            _log.error("%s was refused for good: %s", _about(mail), posted.fault)
+            await self._queue.remove(mail.id)
+            self.outcomes["refused",] += 1
         else:
             delay = min(FIRST_RETRY * 2.0 ** min(mail.attempts, 20), MAX_RETRY)
-            _log.warning("%s was not taken: %s; tried again in %.0f s", about, posted.fault, delay)
+            _log.warning("%s was not taken: %s; tried again in %.0f s", _about(mail), posted.fault, delay)
             await self._queue.put_off(mail.id, now + delay)
             self.outcomes["later",] += 1
-            return
+
+    async def _give_up(self, mail: QueuedMail) -> None:
+        _log.error("%s is given up after %d attempts", _about(mail), mail.attempts)
         await self._queue.remove(mail.id)
-        self.outcomes[outcome,] += 1
+        self.outcomes["given up",] += 1
+
+
+def _about(mail: QueuedMail) -> str:
+    return f"the e-mail about a message for {mail.message.mailbox}"
 
 
 def _letter(mail: QueuedMail, configuration: Configuration, mailboxes: MailboxStore) -> Letter:

@@ -244,15 +244,20 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
     assert "no such person" in caplog.text
 
 
-async def test_after_three_days_it_is_given_up(office: MakeOffice, caplog: pytest.LogCaptureFixture) -> None:
+async def test_after_three_days_it_is_given_up(
+    office: MakeOffice, serve: Serve, inbox: Inbox, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody wants to hear of it then, even if the server is back."""
     at = await office()
     await at.leave()
     await at.until(lambda: at.delivery.outcomes["later",] == 1)
+    serve(port)
     with caplog.at_level(logging.ERROR):
         await at.passes(GIVE_UP_AFTER + 1)
         await at.until(lambda: at.delivery.outcomes["given up",] == 1)
-    assert "given up after 2 attempts" in caplog.text
+    assert "given up after 1 attempts" in caplog.text
     assert await at.waiting() == 0
+    assert inbox.mails == []
 
 
 async def test_of_a_message_that_was_deleted_nobody_is_told(

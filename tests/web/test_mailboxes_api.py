@@ -291,3 +291,5 @@ async def test_messages_and_missing_greetings_are_counted(desk: Desk) -> None:
         lines = (await answer.text()).splitlines()
     assert "mailboxes_without_greeting 1.0" in lines
     assert 'voicemail_messages_total{outcome="kept"} 1.0' in lines
+    report = (await desk.ask("boss", "GET", "mailboxes", without_greeting="true")).content["mailboxes"]
+    assert [box["title"] for box in report] == ["Marc Lejeune"]

@@ -42,6 +42,12 @@ class MailboxesResource(Resource):
     mailboxes: list[MailboxResource]
 
 
+class Which(Resource):
+    """Which mailboxes are listed."""
+
+    without_greeting: bool = Field(default=False, description="only those of people who recorded no greeting (V2)")
+
+
 class MessageResource(Resource):
     """A message."""
 
@@ -96,7 +102,9 @@ class MailboxesApi:
         greeting = f"{mailbox}/greetings/{{kind}}"
         copy = f"{message}/copies"
         return [
-            Endpoint("GET", "/api/v1/mailboxes", "One's mailboxes", _OWNERS, self.list_mailboxes, MailboxesResource),
+            Endpoint(
+                "GET", "/api/v1/mailboxes", "One's mailboxes", _OWNERS, self.list_mailboxes, MailboxesResource, Which
+            ),
             Endpoint("GET", mailbox, "One mailbox", _OWNERS, self.get_mailbox, MailboxResource),
             Endpoint("GET", f"{mailbox}/messages", "Its messages", _OWNERS, self.list_messages, MessagesResource),
             Endpoint("GET", message, "Hear a message", _OWNERS, self.hear_message, WAV),
@@ -117,8 +125,11 @@ class MailboxesApi:
 
     async def list_mailboxes(self, asked: Asked) -> MailboxesResource:
         """Those that the token opens: a person's own and those shared with them, or all."""
-        boxes = self._office.configuration.mailboxes.values()
-        return MailboxesResource(mailboxes=[self._mailbox(box) for box in boxes if _opens(asked, box)])
+        boxes = [box for box in self._office.configuration.mailboxes.values() if _opens(asked, box)]
+        listed = [self._mailbox(box) for box in boxes if box.person is not None or not asked.query.without_greeting]
+        if asked.query.without_greeting:
+            listed = [box for box in listed if not box.greetings]
+        return MailboxesResource(mailboxes=listed)
 
     async def get_mailbox(self, asked: Asked) -> MailboxResource:
         """How many messages it has, and which greetings."""

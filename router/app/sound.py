@@ -53,6 +53,7 @@ class Sound:
     def _speak_as(self, configuration: Configuration) -> None:
         attendant = self._attendant
         attendant.rules = configuration.voicemail
+        attendant.boxes = configuration.mailboxes
         code = next((code for code in configuration.languages if code in LANGUAGES), LANGUAGES[0])
         if configuration.recordings is not None:
             try:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from router.calls.announcement import Announcement, SpokenRefusal
+from router.calls.mailbox_script import MailboxByPhone
 from router.calls.onward import PutThrough
+from router.calls.pin_attempts import PinAttempts
 from router.calls.script import Script
 from router.calls.voice import Voice
 from router.calls.voicemail_script import Voicemail
-from router.model.decision import Decision, LeaveMessage, PlayAnnouncement
-from router.model.mailbox import VoicemailRules
+from router.model.audit import AuditEntry
+from router.model.decision import Decision, Facts, LeaveMessage, OpenMailbox, PlayAnnouncement
+from router.model.mailbox import Mailbox, VoicemailRules
 from router.ports import MailboxStore, MediaEngine
 
 if TYPE_CHECKING:
@@ -30,9 +33,12 @@ class Attendant:
     Attributes:
         engine: makes the sound; None: the router speaks to nobody, and what it should answer counts as unreachable.
         mailboxes: where messages are left, by which rules; voice: what is said. Both are there when the engine is.
+        boxes: the mailboxes by name; pin_attempts: wrong PINs of them.
+        patience: seconds to press a key after the choices were said.
         clock: POSIX seconds, as the policy counts them; now: seconds on the clock of the SIP timers.
         flush: sends what was put into the stack from outside of it.
         complain: hears of the name of a script and of what went wrong in it, for the log.
+        audit: takes what is to be kept of who tried what.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -41,17 +47,21 @@ class Attendant:
         self.mailboxes: MailboxStore | None = None
         self.voice: Voice
         self.rules = VoicemailRules()
+        self.boxes: Mapping[str, Mailbox] = {}
+        self.pin_attempts = PinAttempts()
+        self.patience = 5.0
         self.clock = exchange.clock
         self.now: Callable[[], float] = monotonic
         self.flush: Callable[[], None] = _nothing
         self.complain: Callable[[str, BaseException], None] = _ignored
+        self.audit: Callable[[AuditEntry], None] = _forgotten
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
 
-    def attend(self, call: Call, target: LeaveMessage | PlayAnnouncement) -> bool:
+    def attend(self, call: Call, target: LeaveMessage | PlayAnnouncement | OpenMailbox) -> bool:
         """Let the router answer a call. False: it cannot; the call is as it was."""
         if self.engine is None:
             return False
@@ -60,6 +70,11 @@ class Attendant:
             script = Announcement(self, call, target)
         elif self.mailboxes is None:
             return False
+        elif isinstance(target, OpenMailbox):
+            mailbox = self.boxes.get(target.mailbox)
+            if mailbox is None:
+                return False
+            script = MailboxByPhone(self, call, mailbox, self.mailboxes)
         else:
             script = Voicemail(self, call, target, self.mailboxes)
         self._begin(call, script)
@@ -69,17 +84,21 @@ class Attendant:
         """Let a caller of ours hear why a call is refused (X2), who gets the refusal afterwards. False: they do not."""
         if self.engine is None or call.caller.outside or not call.offer:
             return False
-        because = call.decision.because
-        prompt = _SPOKEN_REFUSALS.get(because[-1].rule) if because else None
+        prompt = self.spoken_refusal(call.decision)
         if prompt is None:
             return False
         self._begin(call, SpokenRefusal(self, call, prompt))
         return True
 
-    def put_through(self, call: Call, decision: Decision, told: Callable[[bool], None]) -> None:
+    def spoken_refusal(self, decision: Decision) -> str | None:
+        """Return the prompt that says why a call is refused; None: nobody needs to hear more than that it is."""
+        because = decision.because
+        return _SPOKEN_REFUSALS.get(because[-1].rule) if because else None
+
+    def put_through(self, call: Call, decision: Decision, facts: Facts, told: Callable[[bool], None]) -> None:
         """Call what a caller chose; see `PutThrough`."""
         now = self.now()
-        PutThrough(self.exchange, call, call.facts, told, now).begin(decision, now)
+        PutThrough(self.exchange, call, facts, told, now).begin(decision, now)
 
     def _begin(self, call: Call, script: Script) -> None:
         call.speaker = script
@@ -108,6 +127,10 @@ class Attendant:
 
 def _nothing() -> None:
     """There is nothing to be sent."""
+
+
+def _forgotten(_entry: AuditEntry) -> None:
+    """Nobody keeps an audit."""
 
 
 def _ignored(_name: str, _error: BaseException) -> None:

@@ -19,6 +19,7 @@ from router.model.decision import (
     Decision,
     Facts,
     LeaveMessage,
+    OpenMailbox,
     Origin,
     Outcome,
     PlayAnnouncement,
@@ -230,7 +231,9 @@ class Call:
             self._stages = Stages(target, exchange.directory, exchange.stack.timers, self, now)
             found = found or self._stages.next_registered()
         if not found:
-            if isinstance(target, LeaveMessage | PlayAnnouncement) and exchange.attendant.attend(self, target):
+            if isinstance(target, LeaveMessage | PlayAnnouncement | OpenMailbox) and exchange.attendant.attend(
+                self, target
+            ):
                 return
             self._gone_wrong(Outcome.UNREACHABLE, Refusal(480), now)
             return

@@ -10,6 +10,7 @@ from router.model.decision import (
     DialAddress,
     DialNumber,
     LeaveMessage,
+    OpenMailbox,
     PlayAnnouncement,
     RingPerson,
     Target,
@@ -111,7 +112,7 @@ class Directory:
             return self.devices(target.person, target.accounts), True
         if type(target) is DialAddress:
             return self._address(target), False
-        if isinstance(target, LeaveMessage | PlayAnnouncement):
+        if isinstance(target, LeaveMessage | PlayAnnouncement | OpenMailbox):
             return [], False  # the router itself answers
         raise LocalError(f"no call can be sent to {target!r}")
 

@@ -198,7 +198,7 @@ class Exchange:
         transaction.start_trying(now)
         facts = self._facts(request, uri, peer, account)
         decision = self.decide(facts, self.policy)
-        if decision.action is Action.FEATURE:
+        if decision.action is Action.FEATURE and decision.target is None:
             begin_feature(self, transaction, request, facts, decision, account is not None, now)
             return
         call = Call.incoming(self, transaction, request, facts, max_forwards - 1, account is not None, now)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from router.calls.call import ATTENDED
 from router.calls.leg import CAPABILITIES, AckDue
-from router.model.decision import Decision
+from router.model.decision import Decision, Facts
 from router.model.sound import CLOSED, KEYS, EngineDied, MediaEvent, MediaTimedOut, Played, Recorded
 from router.ports import EngineError, MediaError, MediaSession, OfferError
 from router.prompts.parts import PromptPart
@@ -140,8 +140,11 @@ class Script:
             path, max_seconds=max_seconds, silence_seconds=silence_seconds, stop_keys=stop_keys
         )
 
-    async def put_through(self, decision: Decision) -> bool:
+    async def put_through(self, decision: Decision, facts: Facts | None = None) -> bool:
         """Call what the caller chose, who hears it ring; False when that cannot be had, and the script goes on.
+
+        Args:
+            facts: of a call of their own that this is; None: it is still the call that came.
 
         Raises `HungUp` once it worked: the call goes on without the script.
         """
@@ -153,7 +156,7 @@ class Script:
                 outcome.set_result(worked)
             session.stop()
 
-        self.attendant.put_through(self.call, decision, told)
+        self.attendant.put_through(self.call, decision, facts or self.call.facts, told)
         self.attendant.flush()
         if not outcome.done():
             await session.play([self.attendant.voice.ringing], loop=True)
@@ -172,8 +175,9 @@ class Script:
             pass
         except OfferError:
             self._fail(488)
-        except EngineError:
+        except EngineError as error:
             self._fail(480)
+            error.__traceback__ = None  # it would hold the frames, which hold what waits for the engine, in a circle
         except Exception as error:  # whatever is wrong with one script, its caller hears how it ends, and others go on
             self.attendant.complain(type(self).__name__, error)
             self._fail(500)

@@ -1,4 +1,4 @@
-"""Compiles the codes that people dial (G1, P2), and finds those that make dialling ambiguous."""
+"""Compiles the codes that people dial (G1, P2, V1), and finds those that make dialling ambiguous."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.gaps import Location
 from router.configuration.identities import company_shows
+from router.configuration.mailboxes import members
+from router.configuration.targets import OWN_MAILBOX
 from router.model.decision import Reason
 from router.policy.codes import CODE_STARTS
 from router.policy.emergency import PACKS
@@ -62,7 +64,24 @@ def compile_codes(compilation: Compilation, profiles: Mapping[str, Profile]) -> 
             features[section.code] = FeatureCode(section.code, profiles[name], source)
     if codes.back is not None:
         features[codes.back] = FeatureCode(codes.back, None, str(compilation.mark("codes", "back")))
+    features.update((feature.code, feature) for feature in _mailbox_codes(compilation))
     return Codes(frozen_mapping(per_call), frozen_mapping(features))
+
+
+def _mailbox_codes(compilation: Compilation) -> Iterator[FeatureCode]:
+    document = compilation.document
+    code = document.codes.mailbox
+    if code is not None:
+        mark = compilation.mark("codes", "mailbox")
+        there_are_some = document.mailboxes or any(target.mailbox for target in document.targets.values())
+        if not there_are_some and not compilation.gaps.covers("targets") and not compilation.gaps.covers("mailboxes"):
+            message = f"{code} opens one of the router's own mailboxes, and there is none"
+            compilation.error(mark, message, f'write targets: {{voicemail: {{mailbox: "{OWN_MAILBOX}"}}}}', "V1")
+        yield FeatureCode(code, None, str(mark), OWN_MAILBOX)
+    for name, section in document.mailboxes.items():
+        if section.code is not None:
+            source = str(compilation.mark("mailboxes", name, "code"))
+            yield FeatureCode(section.code, None, source, name, section.name, members(document, section.people))
 
 
 def _check(compilation: Compilation) -> None:
@@ -105,11 +124,16 @@ def _written(compilation: Compilation) -> Iterator[_Written]:
             yield _Written(section.code, f"profile {name}", mark, "P2", per_call=False)
     singles: list[tuple[str | None, str, str, bool]] = [
         (codes.back, "back", "P2", False),
+        (codes.mailbox, "mailbox", "V1", False),
         (codes.hide_number, "hide_number", "G1", True),
     ]
     for code, key, clause, per_call in singles:
         if code is not None:
             yield _Written(code, key, compilation.mark("codes", key), clause, per_call)
+    for name, shared in document.mailboxes.items():
+        if shared.code is not None:
+            mark = compilation.mark("mailboxes", name, "code")
+            yield _Written(shared.code, f"mailbox {name}", mark, "V1", per_call=False)
     for code in codes.show:
         yield _Written(code, "show", compilation.mark("codes", "show", code), "G1", per_call=True)
 

@@ -95,6 +95,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "Codes": {
         "back": "takes one's own choice back: the schedule holds again",
+        "mailbox": "opens one's own mailbox (V1): the messages, and the greetings that callers hear",
         "hide_number": "dialled before a number: this call shows none",
         "show": "dialled before a number: what this call shows, by code",
     },
@@ -251,6 +252,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
     "MailboxSection": {
         "name": "what people call it",
         "people": "who opens it: ids, or role:NAME",
+        "code": "dialled to open it by phone",
         "pin": "opens it from any phone: digits, or better what `renvoi pin` prints",
         "email": "addresses that hear of its new messages",
     },

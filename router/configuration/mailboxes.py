@@ -45,6 +45,18 @@ def compile_mailboxes(document: Document, sources: Sources) -> Mailboxes:
     return Mailboxes(compiler.boxes(), rules, compiler.server())
 
 
+def members(document: Document, names: Iterable[str]) -> frozenset[str]:
+    """Return the ids of people who are named by id or by role; what names nobody is left out."""
+    found: set[str] = set()
+    for name in names:
+        role = name.removeprefix("role:")
+        if role != name:
+            found.update(person for person, section in document.people.items() if section.role == role)
+        elif name in document.people:
+            found.add(name)
+    return frozenset(found)
+
+
 class _Compiler:
     def __init__(self, document: Document, sources: Sources) -> None:
         self._document = document
@@ -124,7 +136,8 @@ class _Compiler:
             self._check_pin(section.pin, "mailboxes", name)
             for index, address in enumerate(section.email):
                 self._check_email(address, "mailboxes", name, "email", index)
-            people = frozenset(self._people(section.people, "mailboxes", name, "people"))
+            self._check_people(section.people, "mailboxes", name, "people")
+            people = members(self._document, section.people)
             email = tuple(section.email)
             if email and self._document.voicemail.email is None:
                 self._error(
@@ -133,16 +146,13 @@ class _Compiler:
             boxes[name] = Mailbox(name, section.name, None, people, self._language, section.pin or "", email)
         return boxes
 
-    def _people(self, names: Iterable[str], *location: str | int) -> Iterable[str]:
-        """Give the ids of people who are named by id or by role."""
+    def _check_people(self, names: Iterable[str], *location: str | int) -> None:
         document, gaps = self._document, self._sources.gaps
         for index, name in enumerate(names):
             kind, colon, role = name.partition(":")
-            if colon and kind == "role" and role in document.roles:
-                yield from (person for person, section in document.people.items() if section.role == role)
-            elif name in document.people:
-                yield name
-            elif not gaps.excuse(role if colon else name, "roles" if colon else "people"):
+            if (colon and kind == "role" and role in document.roles) or name in document.people:
+                continue
+            if not gaps.excuse(role if colon else name, "roles" if colon else "people"):
                 known = [*document.people, *(f"role:{role}" for role in document.roles)]
                 self._error(f"{name!r} is nobody here", closest(name, known), *location, index)
 

@@ -106,9 +106,11 @@ class Company(Section):
 
 
 class Codes(Section):
-    """Feature codes besides those of the profiles. `hide_number` and the keys of `show` are dialled before a number."""
+    """Feature codes besides those of the profiles. `hide_number` and the keys of `show` are dialled before a number;
+    `mailbox` opens the caller's own mailbox."""
 
     back: Extension | None = None
+    mailbox: Extension | None = None
     hide_number: Extension | None = None
     show: dict[str, str] = Field(default={})
 
@@ -275,10 +277,11 @@ class PersonSection(Section):
 
 
 class MailboxSection(Section):
-    """A mailbox that people share, such as a team's. `people` open it: ids, or role:NAME."""
+    """A mailbox that people share, such as a team's. `people` open it: ids, or role:NAME; by phone they dial `code`."""
 
     name: str
     people: Words = Field(default=[])
+    code: Extension | None = None
     pin: str | None = None
     email: Words = Field(default=[])
 

@@ -1,4 +1,4 @@
-"""What can be dialled besides numbers: codes that hold for one call (G1), and codes that select a profile (P2).
+"""What can be dialled besides numbers: codes that hold for one call (G1), select a profile (P2) or open a mailbox (V1).
 
     *31 0475111222      this call withholds the number             codes.hide_number
     *32 0475111222      this call shows another number             codes.show
@@ -6,6 +6,7 @@
     *21*1530            until 15:30, today or tomorrow
     *21*1530*201        ... and calls go to 201 meanwhile; *21**201 without a time
     *20                 back to what the schedule says             codes.back
+    *97                 what is in the caller's own mailbox (V1)   codes.mailbox, mailboxes: NAME: code
 
 A `#` at the end, which many phones send, changes nothing. A caller from outside dials no codes.
 """
@@ -15,11 +16,11 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
-from router.model.decision import Action, Decision, Feature, FeatureKind, Reason, SelectedBy, Selection
+from router.model.decision import Action, Decision, Feature, FeatureKind, OpenMailbox, Reason, SelectedBy, Selection
 from router.policy.question import Question, refuse
 from router.policy.schedule import MINUTES_PER_DAY, until_words
 from router.policy.selecting import forward_in_words, problem_with, usual_end
-from router.policy.snapshot import FeatureCode, PerCallCode, Person, Policy
+from router.policy.snapshot import FeatureCode, PerCallCode, Person, Policy, filled
 
 CODE_STARTS: Final = frozenset("*#")  # what no telephone number begins with
 
@@ -51,6 +52,8 @@ def feature_code(question: Question) -> Decision | None:
             continue
         if caller is None:
             return refuse(question, 403, "Forbidden", _of_nobody(feature))
+        if feature.mailbox:
+            return _open_mailbox(question, feature, caller.person, arguments)
         if feature.profile is None:
             return _take_back(question, feature, caller.person, arguments)
         return _select(question, feature, caller.person, arguments)
@@ -121,10 +124,29 @@ def _take_back(question: Question, feature: FeatureCode, person: Person, argumen
     return _feature(question, Feature(FeatureKind.RETURN, person.id), reason)
 
 
-def _feature(question: Question, feature: Feature, reason: Reason) -> Decision:
+def _open_mailbox(question: Question, feature: FeatureCode, person: Person, arguments: str) -> Decision:
+    if arguments:
+        return refuse(question, 404, "Not Found", _unreadable(feature))
+    if feature.title and person.id not in feature.people:
+        return refuse(question, 403, "Forbidden", _not_theirs(feature, person))
+    which, laquelle = "their own mailbox", "sa messagerie"
+    if feature.title:
+        which, laquelle = f"the mailbox {feature.title}", f"la messagerie « {feature.title} »"
+    reason = Reason(
+        "V1",
+        f"{feature.code}: {person.name} opens {which}",
+        feature.source,
+        f"{feature.code} : {person.name} ouvre {laquelle}",
+        "code",
+    )
+    mailbox = OpenMailbox(filled(feature.mailbox, person.id, person.id))
+    return _feature(question, Feature(FeatureKind.OPEN_MAILBOX, person.id), reason, mailbox)
+
+
+def _feature(question: Question, feature: Feature, reason: Reason, target: OpenMailbox | None = None) -> Decision:
     return Decision(
         Action.FEATURE,
-        None,
+        target,
         (*question.because, reason),
         rejected=tuple(question.rejected),
         person=feature.person,
@@ -177,6 +199,16 @@ def _unreadable(feature: FeatureCode) -> Reason:
         f"write {code}, {code}*1530 (until 15:30) or {code}*1530*201 (calls go to 201 meanwhile)",
         feature.source,
         f"composez {code}, {code}*1530 (jusqu'à 15:30) ou {code}*1530*201 (appels renvoyés vers le 201)",
+        "code",
+    )
+
+
+def _not_theirs(feature: FeatureCode, person: Person) -> Reason:
+    return Reason(
+        "V1",
+        f"{feature.code}: the mailbox {feature.title} is not shared with {person.name}",
+        feature.source,
+        f"{feature.code} : la messagerie « {feature.title} » n'est pas partagée avec {person.name}",
         "code",
     )
 

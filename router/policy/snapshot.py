@@ -147,11 +147,20 @@ class PerCallCode:
 
 @dataclass(frozen=True, slots=True)
 class FeatureCode:
-    """A code that is dialled instead of a number (P2): it selects `profile`, or takes the selection back (None)."""
+    """A code that is dialled instead of a number: it selects `profile`, or opens `mailbox`, or takes the selection back
+    (neither; P2).
+
+    Args:
+        mailbox: its name, "{person}" for the caller's own; "" for the other codes.
+        title: what people call the mailbox; people: who may open it; neither for one's own.
+    """
 
     code: str
     profile: Profile | None
     source: str
+    mailbox: str = ""
+    title: str = ""
+    people: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

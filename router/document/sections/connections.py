@@ -6,7 +6,15 @@ from router.configuration.identities import USUAL
 from router.document.author import Author
 from router.document.policy_document import Block, Bullets, Paragraph, Row, Section, Table
 from router.document.sections import shown_numbers
-from router.model.decision import Connection, DialAddress, DialNumber, LeaveMessage, PlayAnnouncement, Target
+from router.model.decision import (
+    Connection,
+    DialAddress,
+    DialNumber,
+    LeaveMessage,
+    OpenMailbox,
+    PlayAnnouncement,
+    Target,
+)
 
 
 def mobile(author: Author) -> Section:
@@ -188,7 +196,7 @@ def fixed(author: Author) -> Section:
 def target_name(target: Target) -> str:
     """Return the name by which the configuration knows a target."""
     match target:
-        case DialAddress() | LeaveMessage() | PlayAnnouncement():
+        case DialAddress() | LeaveMessage() | PlayAnnouncement() | OpenMailbox():
             return str(target)
         case DialNumber():
             return target.number

@@ -59,6 +59,14 @@ def profiles(author: Author) -> Section:
             en=f"Dialling {codes.back} takes one's own choice back.",
         )
         blocks.append(Paragraph("profiles.back", text, ("P2",)))
+    if codes.mailbox is not None:
+        text = say(
+            fr=f"Composer {codes.mailbox} ouvre sa propre messagerie : écouter, sauvegarder, effacer ou transférer les "
+            "messages, rappeler leur auteur, enregistrer ses annonces.",
+            en=f"Dialling {codes.mailbox} opens one's own mailbox: to hear, save, delete or forward messages, to call "
+            "back whoever left one, to record one's greetings.",
+        )
+        blocks.append(Paragraph("profiles.mailbox", text, ("V1",)))
     if calendars:
         words = []
         for word, profile in calendars.items():

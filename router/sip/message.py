@@ -305,8 +305,9 @@ def _port(text: str) -> int:
 
 def tag_of(value: str) -> str | None:
     """The tag parameter of a From or To value, or None."""
-    _, found, tag = value.rpartition(";tag=")
-    if found and ">" not in tag and ";" not in tag:
+    at = value.rfind(";tag=")
+    tag = value[at + 5 :]
+    if at >= 0 and ">" not in tag and ";" not in tag:
         return tag.strip()
     return _unusual_tag(value)
 
@@ -417,7 +418,7 @@ def _read(lines: Values, index: dict[str, str]) -> tuple[str, Values]:
     return fault, keys
 
 
-def _fault(message: Request | Response, index: dict[str, str]) -> str:
+def _fault(message: Message, index: dict[str, str]) -> str:
     """What is wrong with the headers that nothing works without, or ""; sets `cseq`, cuts what follows the body."""
     try:
         number, method = index["cseq"].split()

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from router.model.tally import Counts
 from router.ports import Flow, FlowDirectory
+from router.sip.counting import MessageCounter
 from router.sip.dialog import Dialog
 from router.sip.errors import RemoteError
 from router.sip.ids import BRANCH_COOKIE, BRANCH_LENGTH, Ids
@@ -85,6 +86,8 @@ class Stack:
         self.responses = Counts()  # method, code, direction
         self.retransmissions = Counts()  # method, direction
         self.malformed = Counts()  # reason
+        self._received = MessageCounter(self.requests, self.responses, METHODS, "in")
+        self._sent = MessageCounter(self.requests, self.responses, METHODS, "out")
         self.on_malformed: Callable[[Flow, str], None] | None = None
         self.user_agent = ""
         self.server = ""
@@ -128,7 +131,7 @@ class Stack:
         self._outbox.append((flow, data))
 
     def count_response(self, method: str, status: int) -> None:
-        self.responses[method if method in METHODS else "other", STATUS_LABELS[status], "out"] += 1
+        self._sent.response(method, status)
 
     # ---------------------------------------------------------------------------------------------- receiving
 
@@ -164,7 +167,7 @@ class Stack:
         branch = branch_of(response)
         transaction = self._clients.get(branch + "CANCEL" if method == "CANCEL" else branch)
         status = response.status
-        self.responses[method if method in METHODS else "other", STATUS_LABELS[status], "in"] += 1
+        self._received.response(method, status)
         if transaction is None or transaction.method != method:
             self.malformed["stray response",] += 1  # RFC 3261 §18.1.2: discarded silently
             return
@@ -196,7 +199,7 @@ class Stack:
             self.retransmissions[method if method in METHODS else "other", "in"] += 1
             transaction.fire(RETRANSMISSION, request, now)
             return
-        self.requests[method if method in METHODS else "other", "in"] += 1
+        self._received.request(method)
         tag = request.to_tag
         transaction = self._serve(request, via, key, tag, flow)
         try:
@@ -247,7 +250,7 @@ class Stack:
         return True
 
     def _ack_received(self, request: Request, key: str, now: float) -> None:
-        self.requests["ACK", "in"] += 1
+        self._received.request("ACK")
         transaction = self._servers.get(key)
         if transaction is not None and transaction.method == "INVITE":  # a forged key could name another
             transaction.fire(ACK, request, now)
@@ -319,7 +322,7 @@ class Stack:
             data: the whole request, whose topmost Via carries `branch` (from `ids.branch()`).
             owner: hears of responses and failures.
         """
-        self.requests[method if method in METHODS else "other", "out"] += 1
+        self._sent.request(method)
         timers = self.timers
         transaction: ClientTransaction
         if method == "INVITE":
@@ -339,7 +342,7 @@ class Stack:
 
     def send_ack(self, flow: Flow, data: bytes) -> None:
         """Send the ACK of a 2xx, which is a transaction of its own without an answer (RFC 3261 §13.2.2.4)."""
-        self.requests["ACK", "out"] += 1
+        self._sent.request("ACK")
         self._outbox.append((flow, data))
 
     def send_cancel(self, invite: ClientTransaction, data: bytes, headers: str, now: float) -> None:
@@ -350,7 +353,7 @@ class Stack:
     def acknowledge_refusal(self, invite: ClientTransaction, data: bytes, response: Response) -> bytes:
         """ACK of a non-2xx, in the transaction (RFC 3261 §17.1.1.3)."""
         text = hop_by_hop(data, "ACK", response._index["to"], "")
-        self.requests["ACK", "out"] += 1
+        self._sent.request("ACK")
         self._outbox.append((invite.flow, text))
         return text
 
@@ -425,5 +428,3 @@ def _stamped(via: Via, received: str) -> str:
 
 _ENDS: Final = frozenset((";", "", ","))  # what may follow a branch of ours
 _NO_BREAKS: Final = str.maketrans("\r\n\0", "   ")
-# Label values, made once.
-STATUS_LABELS: Final = {status: str(status) for status in range(100, 700)}

@@ -34,9 +34,6 @@ MAX_SEND_ATTEMPTS = 4  # each pending ICMP error fails one `sendto` that has not
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024  # about 1,500 datagrams: rides out a garbage collection or a reload
 UNDELIVERED_BYTES = 576  # as much of a datagram as is handed to `failed`; an ICMP error quotes no more
 
-_SENT: Final = ("udp", "sent")
-_RECEIVED: Final = ("udp", "received")
-
 # From <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h> and <linux/errqueue.h>; the socket module lacks them.
 _IP_RECVERR = 11
 _IPV6_RECVERR = 25
@@ -91,7 +88,7 @@ class UdpFlow:
         except OSError as fault:
             listener.send_failed(data, self, fault)
         else:
-            listener.messages[_SENT] += 1
+            listener.sent.value += 1
 
     def __repr__(self) -> str:
         return f"<UdpFlow {self.local} - {self.source}>"
@@ -164,7 +161,10 @@ class UdpListener:
         self.socket = bound
         self.family = bound.family
         self.messages = messages
+        self.sent = messages.cell(("udp", "sent"))
+        self._received = messages.cell(("udp", "received"))
         self.backlog: deque[tuple[bytes, UdpFlow]] = deque()
+        self._recvfrom = bound.recvfrom
         self._receive = receive
         self._failed = failed
         self._loop: Loop | None = None
@@ -226,8 +226,7 @@ class UdpListener:
             self._batch = self._batch // 2 or 1
         if self.backlog:
             self._send_backlog()
-        recvfrom = self.socket.recvfrom
-        known = self._young.get
+        recvfrom = self._recvfrom
         receive = self._receive
         taken = 0
         try:
@@ -249,14 +248,13 @@ class UdpListener:
                     data = self._without_keep_alive(data)
                     if not data:
                         continue
-                flow = known(address)
+                flow = self._young.get(address)
                 if flow is None:
                     flow = self.flow_to(address)
-                    known = self._young.get
                 receive(data, flow)
         finally:
             if taken:
-                self.messages[_RECEIVED] += taken
+                self._received.value += taken
             self._left = monotonic()
 
     def _without_keep_alive(self, data: bytes) -> bytes:
@@ -306,7 +304,7 @@ class UdpListener:
             except OSError as next_fault:
                 fault = next_fault
             else:
-                self.messages[_SENT] += 1
+                self.sent.value += 1
                 return
         else:
             self.messages["udp", "undeliverable"] += 1
@@ -332,7 +330,7 @@ class UdpListener:
             except OSError as fault:
                 self.send_failed(data, flow, fault)
             else:
-                self.messages[_SENT] += 1
+                self.sent.value += 1
         self._ready.modify(self.socket, select.EPOLLIN)
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from router.calls.call import Call
 
 SHORTEST_MESSAGE: Final = 1.0  # seconds of speech; less is a caller who thought better of it
-CHOICE_SECONDS: Final = 5.0  # to press a key after the choices were said
 MAX_ROUNDS: Final = 3  # that a caller is asked the same, before it is taken for an answer
 
 SAVE, LISTEN, AGAIN, URGENT, END = "1", "2", "3", "*", "#"
@@ -118,7 +117,7 @@ class Voicemail(Script):
             names = {person.id: person.name for person in call.policy.people.values()}
             options = choices(offers, names, voice.language)
             for _ in range(MAX_ROUNDS):
-                key = key or await self.say(*options, interruptible=keys) or await self.key(CHOICE_SECONDS)
+                key = key or await self.say(*options, interruptible=keys) or await self.key(self.attendant.patience)
                 if key in keys:
                     break
                 key = ""
@@ -182,7 +181,7 @@ class Voicemail(Script):
         """Let the caller decide; False: to record it again. Without an answer it is saved as it is."""
         options = say("options", {"options": _CHOICES}, self.attendant.voice.language)
         for _ in range(MAX_ROUNDS):
-            key = await self.say(*options, interruptible=_AFTERWARDS) or await self.key(CHOICE_SECONDS)
+            key = await self.say(*options, interruptible=_AFTERWARDS) or await self.key(self.attendant.patience)
             while key == LISTEN:
                 key = await self.play([recorded.temporary], interruptible=_AFTERWARDS)
             if key == AGAIN:

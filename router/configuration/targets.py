@@ -81,9 +81,9 @@ class TargetBook:
         if section.person is not None:
             return self._people.get(section.person)
         if section.mailbox is not None:
-            # A number that nobody has leaves its messages where those of the main number are.
-            main = self._compilation.document.company.main_number[1:]
-            return LeaveMessage(filled(section.mailbox, extension, person) or main, name)
+            # A call that was for nobody in particular leaves its message where those of the main number are.
+            owner = person or self._compilation.document.company.main_number[1:]
+            return LeaveMessage(section.mailbox.replace(OWN_MAILBOX, owner), name)
         if section.announcement is not None:
             return PlayAnnouncement(section.announcement, name)
         if section.sip is None:

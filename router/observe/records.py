@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
     answered_after = record.answered_after
     fields: dict[str, Any] = {
         "call_id": record.call_id,
-        "started": datetime.fromtimestamp(started, zone),
-        "answered": None if answered_after is None else datetime.fromtimestamp(started + answered_after, zone),
-        "ended": datetime.fromtimestamp(started + record.ended_after, zone),
+        "started": _written(started, zone),
+        "answered": None if answered_after is None else _written(started + answered_after, zone),
+        "ended": _written(started + record.ended_after, zone),
         "answered_after": answered_after,
         "ended_after": record.ended_after,
         "origin": record.origin,
@@ -79,8 +80,25 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
         # A peer may have sent bytes that are no UTF-8; they were carried as surrogates and are written as "?".
-        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat)
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "replace") + b"\n"
+
+
+def _written(seconds: float, zone: tzinfo) -> str:
+    """A POSIX time to the microsecond in ISO 8601, with the offset of `zone`."""
+    second = int(seconds)
+    microseconds = round((seconds - second) * 1e6)
+    if microseconds == 1_000_000:
+        second, microseconds = second + 1, 0
+    local, offset = _second(second, zone)
+    return f"{local}.{str(1_000_000 + microseconds)[1:]}{offset}" if microseconds else local + offset
+
+
+@lru_cache(maxsize=1024)  # calls of the same second have all but the fraction in common
+def _second(second: int, zone: tzinfo) -> tuple[str, str]:
+    """Date and time of a POSIX second in `zone`, and the offset, in ISO 8601."""
+    text = datetime.fromtimestamp(second, zone).isoformat()
+    return text[:19], text[19:]
 
 
 def _weighed(weighed: Weighed) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from router.model.decision import Attempt, LineState, Outcome, Reason, Weighed
 from router.model.record import CallRecord, LegRecord
@@ -58,6 +60,15 @@ def lines(path: Path) -> list[dict[str, Any]]:
     text = path.read_text()
     assert text == "" or text.endswith("\n")
     return [json.loads(line) for line in text.splitlines()]
+
+
+@given(st.floats(1.5e9, 2.5e9))
+@example(1795518913.9999998)  # rounds up into the next second
+@example(1679930071.8828125)  # half a microsecond: to the even one
+@example(1792890000.0)  # the hour that comes twice in Brussels
+def test_a_time_is_that_of_the_clock_on_the_wall_to_the_microsecond(started: float) -> None:
+    written = json.loads(serialise(record(started=started), BRUSSELS))["started"]
+    assert written == datetime.fromtimestamp(started, BRUSSELS).isoformat()
 
 
 def test_a_record_says_when_who_what_and_why() -> None:

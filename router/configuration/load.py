@@ -64,6 +64,7 @@ def load_with_sources(directory: Path) -> Loaded:
     policy = compile_policy(document, sources, zone)
     feeds = compile_feeds(document, sources)
     media = compile_media(document, sources)
+    recordings = own_recordings(document, sources)
     mailboxes = compile_mailboxes(document, sources)
     if policy is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
@@ -93,7 +94,7 @@ def load_with_sources(directory: Path) -> Loaded:
         media=media,
         languages=tuple(document.company.languages),
         country=document.company.country,
-        recordings=own_recordings(document, sources),
+        recordings=recordings,
         texts=pack(sources.texts),
         phone_models=tuple(document.inventory.phones),
         private_phone_days=document.inventory.private_phone_days,

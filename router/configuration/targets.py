@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 from router.configuration.addresses import sip_address_problem
@@ -14,6 +15,7 @@ from router.policy.snapshot import filled
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _WAYS: Final = ("sip", "number", "person", "mailbox", "announcement")
+_SOUND: Final = ".wav"  # ends what names a file; anything else is the id of a prompt
 OWN_MAILBOX: Final = "{person}"  # stands for the mailbox of whoever was called
 
 
@@ -42,6 +44,9 @@ class TargetBook:
                     compilation.error(mark, f"{section.sip!r}: {problem}", 'write "sip:reception@192.0.2.1:5060"')
             if section.person is not None and section.person not in self._people:
                 compilation.unknown("person", section.person, mark, "people", self._people)
+            if (section.announcement or "").endswith(_SOUND) and not self._sound(section.announcement or "").is_file():
+                where = compilation.mark("targets", name, "announcement")
+                compilation.error(where, f"there is no file {section.announcement}", "put it beside this one")
             for trunk in section.trunks:
                 self._check_trunk(trunk, mark)
 
@@ -85,7 +90,9 @@ class TargetBook:
             owner = person or self._compilation.document.company.main_number[1:]
             return LeaveMessage(section.mailbox.replace(OWN_MAILBOX, owner), name)
         if section.announcement is not None:
-            return PlayAnnouncement(section.announcement, name)
+            written = section.announcement
+            sound = str(self._sound(written)) if written.endswith(_SOUND) else written
+            return PlayAnnouncement(sound, name)
         if section.sip is None:
             return None  # reported when the book was made
         return DialAddress(filled(section.sip, extension, person), name)
@@ -108,6 +115,9 @@ class TargetBook:
         """Say whether `name` is a person, or a target that stands for them."""
         section = self._targets.get(name)
         return (name if section is None else section.person) == person
+
+    def _sound(self, written: str) -> Path:
+        return self._compilation.sources.directory.absolute() / written
 
     def _check_trunk(self, trunk: str, mark: Mark) -> None:
         trunks = self._compilation.document.trunks

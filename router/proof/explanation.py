@@ -24,6 +24,7 @@ from router.model.decision import (
 )
 from router.policy.schedule import clock, local_time
 from router.policy.snapshot import Person
+from router.policy.telling import what_is_told
 from router.proof.wording import ENGLISH, Wording
 
 SCHEDULE = "schedule"
@@ -84,7 +85,7 @@ def describe(
     return Description(
         _heading(decision, facts, configuration, now, words),
         _happens(decision, configuration, words, now),
-        tuple(_details(decision, configuration, words)),
+        tuple(_details(decision, facts, configuration, words, now)),
         rows(decision.because, words),
         rows(decision.rejected, words),
         (words("because"), words("not")),
@@ -283,7 +284,7 @@ def _feature(decision: Decision, configuration: Configuration, words: Wording, n
     return ", ".join(parts)
 
 
-def _details(decision: Decision, configuration: Configuration, words: Wording) -> list[str]:
+def _details(decision: Decision, facts: Facts, configuration: Configuration, words: Wording, now: float) -> list[str]:
     details = []
     if isinstance(decision.target, RingPerson):
         details += [
@@ -295,9 +296,20 @@ def _details(decision: Decision, configuration: Configuration, words: Wording) -
     told = says(decision, configuration)
     if told:
         details.append(words("says", words=next(iter(told.values()))))  # as callers hear it first
+    if isinstance(decision.target, LeaveMessage):
+        mailbox = decision.target.mailbox
+        offers = what_is_told(decision, facts.attempts, decision.weighed, configuration.policy, mailbox, now).offers
+        if offers:
+            choices = ", ".join(f"{key} {_offer(offer, words)}" for key, offer in enumerate(offers, 1))
+            details.append(words("offers", choices=choices))
     if decision.no_answer_after is not None:
         details.append(words("for", seconds=words.seconds(decision.no_answer_after)))
     return details
+
+
+def _offer(offer: str, words: Wording) -> str:
+    kind, _, target = offer.partition(":")
+    return words(f"offer_{kind}", target=target.strip())
 
 
 def _shown(decision: Decision, words: Wording) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from router.configuration.findings import Finding, Severity
+from router.configuration.findings import Finding, Severity, closest
 from router.configuration.targets import OWN_MAILBOX
 from router.model.decision import Connection, LeaveMessage, Reason
 from router.policy.selecting import may_select
 from router.policy.snapshot import Person, SharedLine, ShownIdentity
+from router.prompts.catalogue import LANGUAGES, PROMPTS
 from router.proof.examination import Examination
 
 OPTIONAL_RULES: Final = frozenset({"R1"})  # rules that the policy itself makes depend on a verification
@@ -66,6 +67,12 @@ def targets_lead_somewhere(examination: Examination) -> Iterator[Finding]:
             problem = stand_in_problem(examination, examination.policy.people[section.person], now, "")
             if problem is not None:
                 yield problem
+        written = section.announcement or ""
+        if written and not written.endswith(".wav") and written not in PROMPTS[LANGUAGES[0]]:
+            suggestion = closest(written, PROMPTS[LANGUAGES[0]]) or "name a file: closed.wav"
+            yield examination.error(
+                f"there is no prompt {written!r}", suggestion, "S3", "targets", name, "announcement"
+            )
         if section.number is not None:
             blocked = blocked_number(examination, section.number, "", now)
             if blocked is not None:

@@ -133,7 +133,7 @@ def test_a_selection_says_its_own_end(policy: Policy) -> None:
 )
 def test_what_became_of_the_phone(policy: Policy, more: dict[str, object], why: Why) -> None:
     """M2, G5; that somebody pressed "reject" is not told."""
-    told, _ = call(policy, "2026-11-24T10:00", **more)
+    told, _ = call(policy, "2026-11-24T10:00", BOB, **more)
     assert told.why is why
     assert told.person is not None
     assert told.person.id == "bob"
@@ -141,9 +141,8 @@ def test_what_became_of_the_phone(policy: Policy, more: dict[str, object], why: 
 
 
 def test_what_the_reception_missed_is_left_for_nobody_in_particular(policy: Policy) -> None:
-    told, decision = call(
-        policy, "2026-11-24T10:00", "+3242200100", attempts=(Attempt("reception", Outcome.UNREACHABLE),)
-    )
+    missed = (Attempt("reception", Outcome.UNREACHABLE),)
+    told, decision = call(policy, "2026-11-24T10:00", "+3242200100", attempts=missed)
     assert (told.why, told.person) == (Why.NOTHING, None)
     assert decision.target == LeaveMessage("3242200100", "voicemail")
 

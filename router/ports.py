@@ -228,8 +228,9 @@ class MailboxStore(Protocol):
         memory; None where there is none."""
         ...
 
-    def new_greeting(self, mailbox: str) -> str:
-        """Return an absolute path at which a greeting can be recorded, for `set_greeting`."""
+    async def new_greeting(self, mailbox: str) -> str:
+        """Return an absolute path at which a greeting can be recorded, for `set_greeting`. Raises `StoreFullError`,
+        `StoreError`, `LookupError`."""
         ...
 
     async def set_greeting(self, mailbox: str, kind: str, sound: bytes | str) -> None:

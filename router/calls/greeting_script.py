@@ -74,7 +74,7 @@ class GreetingDesk:
             await script.say(Prompt("greeting.record"), interruptible="#")
             await script.play([script.attendant.voice.beep])
             recorded = await script.record(
-                self._mailboxes.new_greeting(self._mailbox),
+                await self._mailboxes.new_greeting(self._mailbox),
                 max_seconds=MAX_SECONDS,
                 silence_seconds=SILENCE_SECONDS,
                 stop_keys=KEYS,

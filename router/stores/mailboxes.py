@@ -268,9 +268,9 @@ class SqliteMailboxes:
         greeted = {mailbox for mailbox, _ in self._greetings}
         return tuple(box.name for box in self._mailboxes.values() if box.person is not None and box.name not in greeted)
 
-    def new_greeting(self, mailbox: str) -> str:
+    async def new_greeting(self, mailbox: str) -> str:
         self._known(mailbox)
-        self._files.prepare_greetings(mailbox)
+        await asyncio.to_thread(self._files.prepare_greetings, mailbox)
         return str(self._files.temporary_greeting(mailbox))
 
     async def set_greeting(self, mailbox: str, kind: str, sound: bytes | str) -> None:

@@ -431,11 +431,11 @@ async def test_a_greeting_is_kept_by_kind(reopen: Open) -> None:
 
 async def test_a_greeting_recorded_by_phone_is_taken_from_its_file(reopen: Open, tmp_path: Path) -> None:
     store = await reopen()
-    path = store.new_greeting("claire")
+    path = await store.new_greeting("claire")
     speak(path)
     await store.set_greeting("claire", "available", path)
     assert files(tmp_path) == ["claire/greetings/available.wav"]
-    speak(store.new_greeting("claire"))
+    speak(await store.new_greeting("claire"))
     await reopen()  # the person hung up before it was confirmed
     assert files(tmp_path) == ["claire/greetings/available.wav"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,63 @@ def test_what_is_spoken_to_the_voicemail_is_in_the_file(
     [message] = eventually("a message is there", lambda: messages(company))
     assert heard_hertz(message) == pytest.approx(440, abs=3)
     [record] = router.records()
-    print(json.dumps(record, indent=1), seconds_recorded(message))
     assert (record["owner"], record["target"], record["status"], record["ended_by"]) == (
-        "benoit", "voicemail", 200, "caller")
+        "benoit",
+        "voicemail",
+        200,
+        "caller",
+    )
+
+
+def test_whoever_rejects_a_call_leaves_the_caller_to_the_voicemail(
+    company: Company, start_router: StartRouter, start_phone: StartPhone
+) -> None:
+    """S3, G5: the attempt stands in the record, and the caller is asked for a message."""
+    router = start_router()
+    benoit = start_phone("202", router.address, speaks=1000).is_registered()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    outside.command("dial", f"sip:+3242200122@{router.address}")
+    benoit.waits_for("CALL_INCOMING")
+    benoit.command("hangup")
+    outside.waits_for("CALL_ESTABLISHED")
+    heard = eventually("the caller hears something", lambda: next(iter(outside.heard()), None))
+    eventually("the caller listens for 3 s", lambda: seconds_recorded(heard) > 3, seconds=15)
+    outside.command("hangup")
+    [record] = router.records()
+    assert [leg["peer"] for leg in record["legs"]] == ["202"]
+    assert (record["target"], record["status"], record["ended_by"]) == ("voicemail", 200, "caller")
+    assert not messages(company), "whoever hangs up during the greeting leaves no message"
+
+
+def test_the_media_engine_is_killed_while_a_caller_listens(
+    company: Company, start_router: StartRouter, start_phone: StartPhone
+) -> None:
+    """The caller is hung up on, the next one is served."""
+    router = start_router()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    outside.command("dial", f"sip:+3242200122@{router.address}")
+    outside.waits_for("CALL_ESTABLISHED")
+    engine = eventually("the engine is found", lambda: engine_of(router.process.pid))
+    os.kill(engine, signal.SIGKILL)
+    outside.waits_for("CALL_CLOSED")
+    assert router.records()[0]["ended_by"] == "router"
+
+    def is_served() -> bool:
+        outside.forgets()
+        outside.command("dial", f"sip:+3242200122@{router.address}")
+        eventually("a call is answered or not", lambda: any(map(outside.happened, ("CALL_ESTABLISHED", "CALL_CLOSED"))))
+        return outside.happened("CALL_ESTABLISHED")
+
+    eventually("the next caller is served", is_served, seconds=20)
+    outside.command("hangup")
+    outside.waits_for("CALL_CLOSED")
+    assert router.records(2)[-1]["target"] == "voicemail"
+
+
+def engine_of(router: int) -> int:
+    """The process of a router's media engine; 0 while there is none."""
+    for thread in Path(f"/proc/{router}/task").iterdir():  # whichever started it
+        for child in (thread / "children").read_text().split():
+            if b"router.media.engine" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+    return 0

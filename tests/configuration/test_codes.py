@@ -51,6 +51,7 @@ MISTAKES = [
     ('code: "*21"', 'shows: "+3242200195"', "meeting", "S4", "+3242200195 is not a verified", "numbers:"),
     ("[lunch, meeting]", "[lunch, meting]", "meting", "R8", "no profile 'meting'", "'meeting'"),
     ("[inside, reception]", "[insid, reception]", "insid,", "R8", "'insid' is nothing to forward to", "'inside'"),
+    ('back: "*20"', 'mailbox: "*97"', "mailbox", "V1", "*97 opens one of the router's own mailboxes, and", "{person}"),
     ('code: "*21"', "roles: [sails]", "sails", "R9", "no role 'sails'", "'sales'"),
 ]
 
@@ -83,3 +84,11 @@ def test_codes_may_resemble_one_another() -> None:
     assert meeting is not None
     assert (back.kind, meeting.kind) == (FeatureKind.RETURN, FeatureKind.SELECT)
     assert desk.person("paul", "*402").action is Action.RING  # an extension with a star
+
+
+def test_the_code_of_a_shared_mailbox_collides_like_any_other(tmp_path: Path) -> None:
+    text = GOOD + 'mailboxes: {sales: {name: Service Commercial, people: [claire], code: "*21"}}\n'
+    (finding,) = findings(tmp_path, text)
+    assert finding.mark.line == line_of(text, "mailboxes:")
+    assert finding.clause == "V1"
+    assert "*21 is already the code of profile meeting" in finding.message

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.model.decision import Action, Decision, Feature, FeatureKind, SelectedBy, Selection
+from router.model.decision import Action, Decision, Feature, FeatureKind, OpenMailbox, SelectedBy, Selection
 from router.policy.codes import next_time
 from router.policy.selecting import may_select, problem_with, usual_end
 from tests.policy.company import BRUSSELS, COMPANY, CUSTOMER, TUESDAY_MORNING, Desk, configuration, moment
@@ -298,3 +298,37 @@ def test_ends_come_in_order() -> None:
     for night in ("2026-03-28T20:00", "2026-10-24T20:00"):
         ends = [next_time(moment(night) + 600 * step, 150, BRUSSELS) for step in range(24 * 6)]
         assert all(earlier <= later for earlier, later in pairwise(ends))
+
+
+MAILBOXES = configuration(
+    TEXT.replace('codes: {back: "*20"}', 'codes: {back: "*20", mailbox: "*97"}').replace(
+        "targets:\n", 'targets:\n  own_voicemail: {mailbox: "{person}"}\n'
+    )
+    + 'mailboxes: {sales: {name: Service Commercial, people: [role:sales, paul], code: "*98"}}\n'
+).policy
+
+
+@pytest.mark.parametrize(
+    ("person", "dialled", "mailbox", "text", "french"),
+    [
+        ("claire", "*97", "claire", "*97: Claire Dubois opens their own mailbox", "ouvre sa messagerie"),
+        ("claire", "*97#", "claire", "*97: Claire Dubois opens their own mailbox", "ouvre sa messagerie"),
+        ("paul", "*98", "sales", "opens the mailbox Service Commercial", "ouvre la messagerie « Service Commercial »"),
+        ("claire", "*98", "sales", "opens the mailbox Service Commercial", "ouvre la messagerie « Service Commercial »"),
+    ],
+)
+def test_a_code_opens_a_mailbox(person: str, dialled: str, mailbox: str, text: str, french: str) -> None:
+    """V1: one's own, or one that is shared with whoever dials."""
+    decision = Desk(MAILBOXES).person(person, dialled)
+    assert (decision.action, decision.target) == (Action.FEATURE, OpenMailbox(mailbox))
+    assert decision.feature == Feature(FeatureKind.OPEN_MAILBOX, person)
+    assert decision.because[-1].clause == "V1"
+    assert text in decision.because[-1].text
+    assert french in decision.because[-1].french
+
+
+def test_a_mailbox_opens_to_nobody_else() -> None:
+    desk = Desk(MAILBOXES)
+    assert refused(desk.person("thomas", "*98"))[:2] == (403, "V1")
+    assert refused(desk.person("claire", "*97*203"))[0] == 404
+    assert desk.outside("*97").action is Action.REFUSE

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -14,6 +16,7 @@ from router.media.client import Engine
 from router.model.sound import MediaSettings
 from router.ports import EngineError, MailboxStore
 from router.prompts.catalogue import LANGUAGES, language
+from router.prompts.espeak import Espeak
 from router.prompts.recordings import OwnRecordings
 from router.prompts.wav import BadRecording
 
@@ -30,6 +33,7 @@ class Sound:
     def __init__(self, attendant: Attendant, mailboxes: MailboxStore, flush: Callable[[], None]) -> None:
         self._attendant = attendant
         self._settings: MediaSettings | None = None
+        self._synthesiser: Espeak | None = None
         self.engine: Engine | None = None
         attendant.mailboxes = mailboxes
         attendant.now = time.monotonic
@@ -60,11 +64,15 @@ class Sound:
                 OwnRecordings(configuration.recordings)
             except (BadRecording, OSError) as error:
                 _log.error("one of the company's recordings cannot be played", fault=str(error))
+        if self._synthesiser is None:
+            synthesiser = Espeak(configuration.data_directory / "sounds" / "spoken")
+            self._synthesiser = synthesiser if synthesiser.installed else None
         attendant.voice = Voice(
             language(code, configuration.country),
             configuration.company_name,
             configuration.data_directory / "sounds",
             configuration.recordings,
+            self._synthesiser,
         )
 
     async def _start_engine(self, settings: MediaSettings) -> None:
@@ -84,9 +92,9 @@ class Sound:
 
 
 def _complain(script: str, error: BaseException) -> None:
-    _log.error(
-        "a caller could not be served", script=script, fault=str(error) or repr(error), kind=type(error).__name__
-    )
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f"{Path(place[0].filename).name}:{place[0].lineno}" if place else ""
+    _log.error("a caller could not be served", script=script, fault=f"{type(error).__name__}: {error}", where=where)
 
 
 def _died(delay: float) -> None:

@@ -123,7 +123,9 @@ class Script:
 
     async def say(self, *parts: PromptPart, interruptible: str = "") -> str:
         """Say a sentence in the caller's language; returns the key that ended it, or ""."""
-        return await self.play(self.attendant.voice.sounds(parts), interruptible=interruptible)
+        voice = self.attendant.voice
+        await voice.prepare(parts)
+        return await self.play(voice.sounds(parts), interruptible=interruptible)
 
     async def key(self, seconds: float) -> str:
         """Return the next key, or "" after so many seconds."""

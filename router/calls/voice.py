@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import math
 import wave
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from router.prompts.catalogue import Language, recording
-from router.prompts.parts import Pause, PromptPart, Recorded
+from router.prompts.espeak import Espeak
+from router.prompts.parts import Pause, PromptPart, Recorded, Spoken
 
 RATE: Final = 16_000  # Hz
 BEEP: Final = "beep"
@@ -26,22 +28,40 @@ _PAUSES_PER_SECOND: Final = 10  # pauses are made in steps of a tenth of a secon
 class Voice:
     """Finds the recording of each part of a sentence, in one language.
 
+    What nobody recorded is said by a synthesiser, where there is one and `prepare` has asked it; else the wording that
+    does without is used.
+
     Args:
         language: that callers are spoken to in; company: name of the company.
         folder: where the few sounds are put that are made here: the beep, the ringing tone, pauses.
         own: folder of the company's own recordings (see `OwnRecordings`), which go before the product's.
+        synthesiser: blocks while it speaks.
     """
 
-    def __init__(self, language: Language, company: str, folder: Path, own: Path | None = None) -> None:
+    def __init__(
+        self, language: Language, company: str, folder: Path, own: Path | None = None, synthesiser: Espeak | None = None
+    ) -> None:
         self.language = language
         self.company = company
         self._own = own
+        self._synthesiser = synthesiser
+        self._spoken: dict[str, str] = {}  # what was synthesised, by text: names, and profiles' own words
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.beep = str(folder / f"{BEEP}.wav")
         _write(self.beep, _tone(BEEP_HERTZ, BEEP_SECONDS))
         self.ringing = str(folder / "ringing.wav")
         _write(self.ringing, _tone(RINGING_HERTZ, RINGING_SECONDS) + _silence(RINGING_EVERY - RINGING_SECONDS))
+
+    async def prepare(self, parts: Iterable[PromptPart]) -> None:
+        """Let the synthesiser say what nobody recorded, so that `sounds` finds it."""
+        if self._synthesiser is None:
+            return
+        for part in parts:
+            text = part.text if isinstance(part, Spoken) else ""
+            if text and text not in self._spoken and not self._recorded(part.own if isinstance(part, Spoken) else ""):
+                path = await asyncio.to_thread(self._synthesiser.file, text, self.language.code)
+                self._spoken[text] = "" if path is None else str(path)
 
     def sounds(self, parts: Iterable[PromptPart]) -> list[str]:
         """Return the files that say it, in order; what nobody recorded is left out."""
@@ -52,8 +72,8 @@ class Voice:
             elif isinstance(part, Pause):
                 found.append(self._pause(part.seconds))
             else:
-                own = self._recorded(part.own) if part.own else []
-                found += self.sounds(part.before) + own if own else self.sounds(part.otherwise)
+                words = self._recorded(part.own) or [path for path in (self._spoken.get(part.text),) if path]
+                found += self.sounds(part.before) + words if words else self.sounds(part.otherwise)
         return found
 
     def announcement(self, written: str) -> list[str]:
@@ -61,6 +81,8 @@ class Voice:
         return self._recorded(written) or [written]
 
     def _recorded(self, name: str) -> list[str]:
+        if not name:
+            return []
         code = self.language.code
         places = [recording(code, name, RATE)]
         if self._own is not None:

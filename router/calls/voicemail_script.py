@@ -110,7 +110,9 @@ class Voicemail(Script):
             sounds = [own]
         else:
             title = self._mailbox if told.person is None else told.person.name
-            sounds = voice.sounds(greeting(told, title, voice.company, voice.language, now, call.policy.zone))
+            parts = greeting(told, title, voice.company, voice.language, now, call.policy.zone)
+            await voice.prepare(parts)
+            sounds = voice.sounds(parts)
         keys = "".join(offer.key for offer in offers) + END
         key = await self.play(sounds, interruptible=keys)
         if offers:

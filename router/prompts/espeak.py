@@ -58,6 +58,11 @@ class Espeak:
             the recording, at 16 kHz, or None where the program is missing, fails, takes too long or says nothing; then
             `problem` tells why.
         """
+        kept = self.file(text, code)
+        return None if kept is None else wav.read(kept)
+
+    def file(self, text: str, code: str) -> Path | None:
+        """As `speak`, but give the file in which it is kept."""
         self.problem = ""
         words = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
         if self._program is None:
@@ -69,7 +74,8 @@ class Espeak:
             try:
                 if not kept.exists():
                     self._keep(kept, self._said(self._program, words, code))
-                return wav.read(kept)
+                wav.read(kept)
+                return kept
             except (OSError, subprocess.SubprocessError, BadRecording) as error:
                 self.problem = f"{self._program}: {error}"
         return None

@@ -461,6 +461,41 @@ async def test_without_a_common_codec_somebody_else_answers(tale: Tale) -> None:
     assert [str(attempt.person) for attempt in record.attempts] == ["voicemail", "reception"]
 
 
+async def test_without_a_common_codec_and_without_anybody_else_the_caller_hears_why(
+    engine: Engine, prompts: Path, tmp_path: Path
+) -> None:
+    """RFC 3261 §21.4.26: 488 says that another offer might do."""
+    text = HEARD_COMPANY.replace('  reception: {sip: "sip:reception@192.0.2.90:5090"}\n', "")
+    text = text.replace("busy_other: reception", "busy_other: voicemail").replace(
+        "{then: reception}", "{then: voicemail}"
+    )
+    text = text.replace(", {transfer: reception}", "")
+    peer = Peer()
+    tale = await Tale.begin(configuration_of(text, tmp_path / "alone"), engine, peer, tmp_path, prompts)
+    caller = tale.dials(BOB, body=b"v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 96\r\n")
+    await eventually("it is refused", lambda: caller.received(488))
+    peer.close()
+    await tale.end()
+    tale.story.check_nothing_is_left()
+    tale.story.close()
+
+
+async def test_an_announcement_is_heard_and_the_router_hangs_up(engine: Engine, prompts: Path, tmp_path: Path) -> None:
+    """S3: where nobody is to answer, something is said."""
+    text = HEARD_COMPANY.replace('{sip: "sip:reception@192.0.2.90:5090"}', "{announcement: system.lines_closed}")
+    peer = Peer()
+    tale = await Tale.begin(configuration_of(text, tmp_path / "closed"), engine, peer, tmp_path, prompts)
+    await tale.calls("+3242200100")
+    await tale.hears("system.lines_closed")
+    await tale.is_hung_up()
+    peer.close()
+    await tale.end()
+    [record] = tale.story.records
+    assert (record.target, record.status, record.ended_by) == ("reception", 200, "router")
+    tale.story.check_nothing_is_left()
+    tale.story.close()
+
+
 # ------------------------------------------------------------------------------------------------- when things break
 
 

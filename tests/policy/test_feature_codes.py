@@ -314,7 +314,13 @@ MAILBOXES = configuration(
         ("claire", "*97", "claire", "*97: Claire Dubois opens their own mailbox", "ouvre sa messagerie"),
         ("claire", "*97#", "claire", "*97: Claire Dubois opens their own mailbox", "ouvre sa messagerie"),
         ("paul", "*98", "sales", "opens the mailbox Service Commercial", "ouvre la messagerie « Service Commercial »"),
-        ("claire", "*98", "sales", "opens the mailbox Service Commercial", "ouvre la messagerie « Service Commercial »"),
+        (
+            "claire",
+            "*98",
+            "sales",
+            "opens the mailbox Service Commercial",
+            "ouvre la messagerie « Service Commercial »",
+        ),
     ],
 )
 def test_a_code_opens_a_mailbox(person: str, dialled: str, mailbox: str, text: str, french: str) -> None:

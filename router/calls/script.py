@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from router.calls.call import Call
 
 LONGEST_FAREWELL: Final = 10.0  # seconds to save what was said, after the call is over
-ACK_PATIENCE: Final = 32.0  # seconds; longer than that the 200 is not repeated (RFC 3261 §13.3.1.4)
 
 NO_MEDIA: Final = 'Reason: SIP;cause=500;text="Media engine failed"\r\n'
 SILENT: Final = 'Reason: SIP;cause=408;text="No media"\r\n'

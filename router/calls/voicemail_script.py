@@ -15,7 +15,7 @@ from router.model.message import MessageDraft, MessageKind
 from router.model.sound import CLOSED, FULL, Recorded
 from router.policy.offered import put_through
 from router.policy.telling import Told, reason_in_words, what_is_told
-from router.ports import DiskFullError, MailboxFullError, MailboxStore, StoreError
+from router.ports import DiskFullError, EngineError, MailboxFullError, MailboxStore, StoreError
 from router.prompts.compose import Option, say
 from router.prompts.parts import Pause
 from router.prompts.parts import Recorded as Prompt
@@ -70,6 +70,8 @@ class Voicemail(Script):
         except HungUp:
             if self._recorded is not None:
                 await self._save()
+        except EngineError as error:
+            error.__traceback__ = None  # as in `perform`; what it took with it cannot be saved, and ends the call
         finally:
             await self._let_go()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import shutil
 import signal
@@ -209,8 +210,9 @@ def test_a_call_that_was_served_is_explained_and_decided_again_alike(
         trunks.write_text(trunks.read_text().replace("127.0.0.1:5080", f"127.0.0.1:{port}"))
         targets = company / "company.yaml"
         text = targets.read_text()
+        elsewhere = f'voicemail: {{sip: "sip:{{extension}}@127.0.0.1:{port}"}}'
         targets.write_text(
-            text.replace("127.0.0.1:5090", f"127.0.0.1:{port}").replace("127.0.0.1:5091", f"127.0.0.1:{port}")
+            re.sub(r'voicemail: +{mailbox: "[^"]*"}', elsewhere, text).replace("127.0.0.1:5090", f"127.0.0.1:{port}")
         )
         served = serve(company, "--clock", "2026-11-24T10:15:00+01:00")
         router_at = "127.0.0.1", next(int(line.rpartition(":")[2]) for line in served.said if " udp " in line)

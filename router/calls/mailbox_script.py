@@ -196,12 +196,12 @@ class MailboxByPhone(Script):
         """Call whoever left the message, as an ordinary call of this person: the policy decides."""
         call, attendant = self.call, self.attendant
         to = message.caller or ""
-        # A caller says what their number is: it must never be taken for a code.
+        # A caller says what their number is: it must never be taken for a code, nor raise an alarm.
         if not to or to[0] in CODE_STARTS:
             return await self.say(Prompt("callback.impossible"), BETWEEN, interruptible=KEYS)
         facts = call.facts._replace(dialled=to, attempts=())
         decision = attendant.exchange.decide(facts, call.policy)
-        if decision.action in (Action.REFUSE, Action.FEATURE):
+        if decision.action in (Action.REFUSE, Action.FEATURE, Action.EMERGENCY):
             refusal = attendant.spoken_refusal(decision) or "callback.impossible"
             return await self.say(Prompt(refusal), BETWEEN, interruptible=KEYS)
         await self.say(Prompt("menu.one_moment"))

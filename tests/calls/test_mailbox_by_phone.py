@@ -326,11 +326,12 @@ async def test_a_caller_is_called_back_as_an_ordinary_call_of_the_person(tale: T
         ("+22501020304", "transfer.failed"),
         ("+22461234567", "refused.destination"),
         (None, "callback.impossible"),
+        ("112", "callback.impossible"),
         ("*31112", "callback.impossible"),
     ],
 )
 async def test_who_cannot_be_called_back(tale: Tale, caller: str | None, answer: str) -> None:
-    """X2: the greylist holds; a caller who says that their number is a code does not make bob dial it."""
+    """X2: the greylist holds; a caller who says that their number is a code, or 112, does not make bob dial it."""
     await left(tale, FIRST_SAID, caller=caller)
     trunk = tale.story.trunk()
     bob = await opened(tale)

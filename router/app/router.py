@@ -145,6 +145,7 @@ class Router:
             self.private_phones,
         )
         self.exchange.configuration = configuration.hash
+        self.exchange.text_messages.reply_refused = self._reply_refused
         if configuration.policy.limits.groups:
             try:
                 latest = latest_records(configuration.record_path)
@@ -280,6 +281,9 @@ class Router:
         self.hostile.warning(
             "malformed", "message could not be served", peer=f"{flow.source[0]}:{flow.source[1]}", fault=text
         )
+
+    def _reply_refused(self, trunk: str) -> None:
+        self.hostile.warning("text reply", "reply to a text message refused", trunk=trunk)
 
     def _trunk_changed(self, line: TrunkLine) -> None:
         _log.warning("trunk is up" if line.up else "trunk is down", trunk=line.trunk.name, cause=line.cause)

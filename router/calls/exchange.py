@@ -25,6 +25,7 @@ from router.calls.private_phones import PrivatePhones
 from router.calls.registrar import Registrar
 from router.calls.replaces import serve_replaces
 from router.calls.states import States
+from router.calls.text_message import TextMessages
 from router.calls.transfer import serve_refer
 from router.calls.trunk import Trunks
 from router.model.decision import Action, Connection, Decision, Facts, Origin
@@ -100,6 +101,7 @@ class Exchange:
         self.directory = Directory(stack.flows, trunks, registrar, clock)
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)
+        self.text_messages = TextMessages(self)
         self.calls: set[Call] = set()
         self.states = states or States()
         self.selections = self.states.selections
@@ -140,6 +142,10 @@ class Exchange:
                 account = self.gate.admit(transaction, request, now)
                 if account is None:
                     return
+            if method == "MESSAGE":
+                hops = self._hops_left(request) - 1
+                self.text_messages.serve(transaction, request, _dialled(uri), hops, peer, account, now)
+                return
             served = self._served.get(method)
             if served is None:
                 transaction.respond(
@@ -216,7 +222,7 @@ class Exchange:
         return hops
 
     def _facts(self, request: Request, uri: Uri, peer: Trunk | Pbx | None, account: Account | None) -> Facts:
-        dialled = uri.number if isinstance(uri, TelUri) else uri.username if isinstance(uri, SipUri) else ""
+        dialled = _dialled(uri)
         withhold = "privacy" in request and any(value in ("id", "user", "header") for value in _privacy(request))
         if account is not None:
             return Facts(
@@ -291,6 +297,10 @@ class Exchange:
         """Hang up every call: the router stops."""
         for call in list(self.calls):
             call.end(None, 'Reason: SIP;cause=503;text="Router stops"\r\n', now)
+
+
+def _dialled(uri: Uri) -> str:
+    return uri.number if isinstance(uri, TelUri) else uri.username if isinstance(uri, SipUri) else ""
 
 
 def _privacy(request: Request) -> list[str]:

@@ -22,6 +22,7 @@ from router.configuration.schema import Document
 from router.configuration.shared_lines import SharedLines
 from router.configuration.sources import Sources
 from router.configuration.targets import TargetBook
+from router.configuration.text_messages import compile_text_sender
 from router.model.decision import Connection, Reason
 from router.policy.emergency import PACKS
 from router.policy.snapshot import (
@@ -52,6 +53,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     people = People(compilation, roles, targets, calendars, hours, profiles).compile()
     greylist = compile_greylist(compilation)
     check_recording(compilation, hours)
+    text_sender = compile_text_sender(compilation)
     limits = compile_limits(compilation)
     lines = SharedLines(compilation, targets, hours)
     main = lines.main()
@@ -75,6 +77,7 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         unassigned=lines.unassigned(main),
         company=company,
         profiles=frozen_mapping(profiles),
+        text_sender=text_sender,
         short_numbers=frozenset(document.company.short_numbers),
         target_names=frozenset(document.targets),
         targets=frozen_mapping(targets.templates()),

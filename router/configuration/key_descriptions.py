@@ -45,6 +45,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "calendar_feed": "How people's calendars are read.",
         "api": "Who may use the HTTP API.",
         "inventory": "What the written policy lists besides: phones, data packs, the dictionary (D3, S9).",
+        "text_messages": "Text messages to the outside; without it none is sent (X1).",
         "recording": "Which calls are recorded (X3, G13).",
         "mailboxes": "Mailboxes that people share, by name (V1). Everybody has their own besides.",
         "voicemail": "What holds for every mailbox (V1).",
@@ -332,6 +333,9 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "min_expires": "shorter registrations are refused (423)",
         "max_expires": "longer ones are cut",
         "default_expires": "where a phone does not say",
+    },
+    "TextMessageSection": {
+        "sender": "shown in place of any number: at most 11 letters, digits and spaces, one of them a letter",
     },
     "RecordingSection": {
         "who": "whose calls, as people's ids and role:NAME",

@@ -322,6 +322,12 @@ class Inventory(Section):
     private_phone_days: int = 90
 
 
+class TextMessageSection(Section):
+    """Text messages to the outside (X1): `sender` is what is shown, at most 11 letters, digits and spaces."""
+
+    sender: str
+
+
 class RecordingSection(Section):
     """Which calls are recorded (X3): of whom, when, and on what ground (G13). Nobody is recorded while absent (X4).
 
@@ -367,3 +373,4 @@ class Document(Section):
     recording: RecordingSection | None = None
     mailboxes: dict[str, MailboxSection] = Field(default={})
     voicemail: Voicemail = Voicemail()
+    text_messages: TextMessageSection | None = None

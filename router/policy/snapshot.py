@@ -327,6 +327,7 @@ class Policy:
         unassigned: owned numbers that nobody has.
         company: identity of the company (the main number), used where no other may be shown.
         profiles: by name, the three kinds included.
+        text_sender: under which name text messages go outside (X1); "" where none may.
         target_names: what a selection can forward to by name, people aside.
         targets: what they are, addresses not yet filled in (see `filled`).
         profile_order: whose profile counts where several are in force (G4), strongest first: values of `SelectedBy` and
@@ -353,3 +354,4 @@ class Policy:
     profile_order: tuple[str, ...] = USUAL_PROFILE_ORDER
     codes: Codes = Codes()
     limits: Limits = NO_LIMITS
+    text_sender: str = ""

@@ -188,7 +188,7 @@ def test_a_trunks_request_of_no_dialog_is_481(story: Story, method: str) -> None
     assert trunk.received(481)
 
 
-@pytest.mark.parametrize("method", ["REFER", "MESSAGE", "PUBLISH"])
+@pytest.mark.parametrize("method", ["REFER", "PUBLISH"])
 def test_a_trunk_may_not_send_what_is_not_served(story: Story, bob: Phone, method: str) -> None:
     trunk = story.trunk()
     trunk.sends(method, "sip:201@192.0.2.1", "Refer-To: <sip:202@story.example>")

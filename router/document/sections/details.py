@@ -9,8 +9,17 @@ from router.document.policy_document import Block, Bullets, Paragraph, Row, Sect
 
 
 def text_messages(author: Author) -> Section:
-    nothing = author.silent_about("text_messages.none", fr="sur les SMS", en="text messages")
-    return Section("text_messages", author.say(fr="Messages écrits (SMS)", en="Text messages (SMS)"), (nothing,))
+    title = author.say(fr="Messages écrits (SMS)", en="Text messages (SMS)")
+    rules = author.document.text_messages
+    if rules is None:
+        nothing = author.silent_about("text_messages.none", fr="sur les SMS", en="text messages")
+        return Section("text_messages", title, (nothing,))
+    sender = author.language.quoted(rules.sender)
+    text = author.say(
+        fr=f"L'expéditeur d'un SMS vers l'extérieur est {sender} : aucun numéro n'y figure, nul ne peut y répondre.",
+        en=f"The sender of a text message to the outside is {sender}; it shows no number and takes no reply.",
+    )
+    return Section("text_messages", title, (Paragraph("text_messages.sender", text, ("X1",)),))
 
 
 def recording(author: Author) -> Section:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from router.calls.keypad import BETWEEN, KEYS, choice
+from router.calls.script import HungUp
 from router.model.sound import CLOSED, Recorded
-from router.ports import MailboxStore, StoreError
+from router.ports import MailboxStore, MediaError, StoreError
 from router.prompts.parts import PromptPart
 from router.prompts.parts import Recorded as Prompt
 
@@ -90,16 +91,29 @@ class GreetingDesk:
 
     async def _approved(self, recorded: Recorded) -> bool:
         """Let the owner hear what they said; False, with nothing left of it, where they want another take."""
-        script, content = self._script, False
+        gone: HungUp | MediaError | None = None
+        content = False
+        # Nothing is awaited in a `finally`, which compiled code may never come back from.
         try:
-            key = await script.say(Prompt("greeting.current"), interruptible=KEYS)
-            key = key or await script.play([recorded.temporary], interruptible=KEYS)
-            key = key or await script.say(*_AGAIN, interruptible=KEYS) or await script.key(script.attendant.patience)
-            content = key != CHANGE
-        finally:
-            if not content:
-                await self._discard(recorded)
+            content = await self._is_content(recorded)
+        except (HungUp, MediaError) as error:
+            gone = error
+        if not content:
+            await self._discard(recorded)
+        if gone is not None:
+            raise gone
         return content
+
+    async def _is_content(self, recorded: Recorded) -> bool:
+        script = self._script
+        key = await script.say(Prompt("greeting.current"), interruptible=KEYS)
+        if not key:
+            key = await script.play([recorded.temporary], interruptible=KEYS)
+        if not key:
+            key = await script.say(*_AGAIN, interruptible=KEYS)
+        if not key:
+            key = await script.key(script.attendant.patience)
+        return key != CHANGE
 
     async def _keep(self, recorded: Recorded, kind: str) -> None:
         engine = self._script.attendant.engine

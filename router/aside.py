@@ -77,13 +77,18 @@ async def run_within(
         AsideError: see there.
         Exception: what `work` raised.
     """
-    child = await asyncio.to_thread(_spawn)
-    assert child.stdin is not None
-    assert child.stdout is not None
+    birth = _Birth()
     answer = asyncio.StreamReader(limit=READ_BYTES)
-    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(answer), child.stdout
-    )
+    try:
+        child = await asyncio.to_thread(birth.give)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(answer), child.stdout
+        )
+    except BaseException:
+        birth.abandon()
+        raise
     try:
         async with asyncio.timeout(seconds):
             for frame in _frames((work.__module__, work.__qualname__, arguments, named)):
@@ -263,6 +268,41 @@ class _Arrival:
 
 
 # --------------------------------------------------------------------------------------------------- the router's side
+
+
+class _Birth:
+    """A child that is being started in a thread, and ended there if nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._abandoned = False
+
+    def give(self) -> subprocess.Popen[bytes]:
+        """Start the child; in a thread."""
+        child = _spawn()
+        with self._lock:
+            self._child = child
+            abandoned = self._abandoned
+        if abandoned:
+            _put_away(child)
+        return child
+
+    def abandon(self) -> None:
+        """End the child, now or as soon as it is there."""
+        with self._lock:
+            self._abandoned = True
+            child = self._child
+        if child is not None:
+            _put_away(child)
+
+
+def _put_away(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+    child.wait()
 
 
 def _spawn() -> subprocess.Popen[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from pathlib import Path
 from types import MappingProxyType
 
@@ -106,3 +107,24 @@ async def test_dismantling_lets_go_of_everything() -> None:
     await aside.dismantle(value)
     assert value == []
     assert Watched.gone == 2_000
+
+
+async def test_work_that_is_given_up_while_its_child_begins_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+    spawn = aside._spawn
+
+    def noted() -> subprocess.Popen[bytes]:
+        begun.append(spawn())
+        return begun[-1]
+
+    monkeypatch.setattr(aside, "_spawn", noted)
+    for turns in range(6):
+        running = asyncio.ensure_future(aside.run(company, 10))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    async with asyncio.timeout(10):
+        while any(child.returncode is None for child in begun):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

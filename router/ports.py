@@ -313,6 +313,7 @@ class MediaSession(Protocol):
 
     description: bytes  # the SDP that we said last: an answer, or an offer
     codec: str  # "PCMA", "PCMU", "G722"; "" before our offer is answered
+    passed: StreamStatistics  # what passed so far, as last counted: at most a second ago
 
     async def accept(self, answer: bytes) -> None:
         """Take the other side's answer to our offer. Raises `OfferError`."""
@@ -371,7 +372,9 @@ class MediaSession(Protocol):
         """
         ...
 
-    async def statistics(self) -> StreamStatistics: ...
+    async def statistics(self) -> StreamStatistics:
+        """Return what passed so far, counted now."""
+        ...
 
     def close(self) -> None:
         """End the session. What is awaited returns with `CLOSED`. Idempotent."""

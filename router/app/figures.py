@@ -42,6 +42,7 @@ def measured(router: Router) -> Metrics:
             messages=router.mailboxes.outcomes,
             emails=router.messages.delivery.outcomes,
             without_greeting=lambda: len(router.mailboxes.without_greeting()),
+            media=router.sound.figures,
             configuration=lambda: {"hash": router.configuration.hash[:12]},
         ),
     )

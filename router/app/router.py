@@ -109,10 +109,10 @@ class Router:
         self._note_registrations()
         self._expire()
         self.tokens = Tokens(configuration.api_tokens, self.clock)
+        self.sound = Sound(self.exchange.attendant, self.mailboxes, self.drive.flush)
         app = create_app(measured(self).registry, self._readiness, self, self.tokens)
         self.web = await WebServer.start(app, configuration.http_host, configuration.http_port)
         self.exchange.attendant.audit = self.journal.record
-        self.sound = Sound(self.exchange.attendant, self.mailboxes, self.drive.flush)
         await self.sound.start(configuration)
         self.trunks.start(self._monotonic())
         self.drive.flush()

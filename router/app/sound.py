@@ -13,6 +13,7 @@ from router.calls.attendant import Attendant
 from router.calls.voice import Voice
 from router.configuration import Configuration
 from router.media.client import Engine
+from router.media.figures import Figures
 from router.model.sound import MediaSettings
 from router.ports import EngineError, MailboxStore
 from router.prompts.catalogue import LANGUAGES, language
@@ -35,6 +36,7 @@ class Sound:
         self._settings: MediaSettings | None = None
         self._synthesiser: Espeak | None = None
         self.engine: Engine | None = None
+        self.figures = Figures()
         attendant.mailboxes = mailboxes
         attendant.now = time.monotonic
         attendant.flush = flush
@@ -77,7 +79,13 @@ class Sound:
 
     async def _start_engine(self, settings: MediaSettings) -> None:
         self._settings = settings
-        self.engine = Engine(settings.hosts, first_port=settings.first_port, last_port=settings.last_port, died=_died)
+        self.engine = Engine(
+            settings.hosts,
+            first_port=settings.first_port,
+            last_port=settings.last_port,
+            died=_died,
+            figures=self.figures,
+        )
         self._attendant.engine = self.engine
         try:
             await self.engine.start()

@@ -26,7 +26,7 @@ from router.model.decision import (
     RingPerson,
     Weighed,
 )
-from router.model.record import CallRecord
+from router.model.record import CallRecord, Quality
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
@@ -61,6 +61,10 @@ class Speaker(Protocol):
 
     def call_over(self) -> None:
         """The call is over, or goes on without it."""
+        ...
+
+    def quality(self) -> tuple[Quality, ...]:
+        """What passed of the caller's sound so far."""
         ...
 
 
@@ -696,7 +700,9 @@ class Call:
         self.state = OVER
         cancel(self._no_answer)
         self._drop_stages()
+        quality: tuple[Quality, ...] = ()
         if self.speaker is not None:
+            quality = self.speaker.quality()
             self._stop_speaking()
         exchange = self._exchange
         exchange.calls.discard(self)
@@ -742,6 +748,7 @@ class Call:
                 self._weighed,
                 facts.attempts,
                 self._configuration,
+                quality,
             )
         )
         self._finished = []

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from router.calls.call import ATTENDED
 from router.calls.leg import CAPABILITIES, AckDue
 from router.model.decision import Decision, Facts
+from router.model.record import Quality
 from router.model.sound import CLOSED, KEYS, EngineDied, MediaEvent, MediaTimedOut, Played, Recorded
 from router.ports import EngineError, MediaError, MediaSession, OfferError
 from router.prompts.parts import PromptPart
@@ -259,6 +260,14 @@ class Script:
         task = self._task
         if task is not None and task is not asyncio.current_task(self.attendant.loop):
             self._limit = self.attendant.loop.call_later(LONGEST_FAREWELL, task.cancel)
+
+    def quality(self) -> tuple[Quality, ...]:
+        """What passed of the caller's sound so far; nothing where the router never spoke to them."""
+        session = self._session
+        if session is None or not session.codec:
+            return ()
+        passed = session.passed
+        return (Quality("caller", session.codec, passed.sent, passed.received, passed.lost, passed.jitter),)
 
     def request_received(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """What the caller asks for within the dialog: a change of the session, or keys by SIP INFO."""

@@ -13,8 +13,9 @@ from typing import Final
 from router.media import sdp
 from router.media.connection import Connection
 from router.media.control import Message
+from router.media.figures import FREE, RESTING, USED, Figures
 from router.media.session import TEMPORARY_SUFFIX, Session, complete, record, temporary_name
-from router.model.sound import STOPPED, Recorded
+from router.model.sound import STOPPED, Recorded, StreamStatistics
 from router.ports import DiskFullError, EngineError, MediaError, MediaListener, MediaSession, OfferError
 
 BACK_OFF: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds until it is started again, by how often in a row it died
@@ -33,6 +34,7 @@ class Engine:
         codecs: what is offered and taken, best first.
         advertised: what SDP says instead of one of `hosts`: the public address of a router behind NAT.
         died: called each time the process is gone unasked, with the seconds until the next one starts; for the log.
+        figures: what is counted.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Engine:
         codecs: Sequence[str] = sdp.CODECS,
         advertised: Mapping[str, str] | None = None,
         died: Callable[[float], None] | None = None,
+        figures: Figures | None = None,
     ) -> None:
         self._hosts = tuple(hosts)
         self._ports = (first_port, last_port)
@@ -52,6 +55,7 @@ class Engine:
         self._codecs = tuple(codecs)
         self._advertised = dict(advertised or {})
         self._on_death = died
+        self.figures = figures or Figures()
         self._connection: Connection | None = None
         self._sessions: dict[int, Session] = {}
         self._numbers = 0
@@ -121,8 +125,9 @@ class Engine:
         number = self._numbers
         port: int = await connection.request("open", endpoint=number, host=host, timeout=self._timeout)
         ours = sdp.Ours(secrets.randbits(31), 1, self._advertised.get(host, host), port)
-        session = Session(connection, number, ours, self._codecs, trusted, told, self._closed)
+        session = Session(connection, number, ours, self._codecs, trusted, told, self._closed, self.figures)
         self._sessions[number] = session
+        self.figures.streams = len(self._sessions)
         return session
 
     def _host_towards(self, host: str) -> str:
@@ -133,6 +138,7 @@ class Engine:
 
     def _closed(self, number: int) -> None:
         self._sessions.pop(number, None)
+        self.figures.streams = len(self._sessions)
 
     async def bridge(self, left: MediaSession, right: MediaSession) -> Bridge:
         if not isinstance(left, Session) or not isinstance(right, Session) or left.connection is not right.connection:
@@ -154,10 +160,21 @@ class Engine:
 
     # -------------------------------------------------------------------------------------------- life and death
 
-    def _event(self, number: int, message: Message) -> None:
-        session = self._sessions.get(number)
-        if session is not None:
-            session.event(message)
+    def _event(self, message: Message) -> None:
+        """Take what the engine tells, of sessions or of itself."""
+        event = message["event"]
+        if event == "passed":
+            for number, *counted in message["of"]:
+                session = self._sessions.get(number)
+                if session is not None:
+                    session.second_passed(StreamStatistics(*counted))
+        elif event == "second":
+            self.figures.beaten(message["late"], message["late_seconds"], message["skipped"])
+            self.figures.ports = dict(zip(((USED,), (RESTING,), (FREE,)), message["ports"], strict=True))
+        else:
+            session = self._sessions.get(message["endpoint"])
+            if session is not None:
+                session.event(message)
 
     def _died(self) -> None:
         connection = self._connection
@@ -174,6 +191,7 @@ class Engine:
             return
         if loop.time() - self._started > STEADY_SECONDS:
             self._deaths = 0
+        self.figures.died()
         delay = BACK_OFF[min(self._deaths, len(BACK_OFF) - 1)]
         self._deaths += 1
         if self._on_death is not None:

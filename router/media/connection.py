@@ -25,11 +25,11 @@ class Connection:
     """A running engine.
 
     Args:
-        told: called for each event, with the number of the session and the event.
+        told: called for each event.
         died: called once, when it is gone, after all that was awaited has failed.
     """
 
-    def __init__(self, told: Callable[[int, Message], None], died: Callable[[], None]) -> None:
+    def __init__(self, told: Callable[[Message], None], died: Callable[[], None]) -> None:
         self._told = told
         self._died = died
         self._loop = asyncio.get_running_loop()
@@ -116,7 +116,7 @@ class Connection:
                 if not self._started.done():
                     self._started.set_result(None)
             else:
-                self._told(message["endpoint"], message)
+                self._told(message)
             return
         answer = self._waiting.pop(message["id"], None)
         if answer is None or answer.done():

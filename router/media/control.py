@@ -2,7 +2,9 @@
 
 The router asks: {"id": 7, "do": "play", "endpoint": 3, "clips": ["a.wav"], "loop": false}
 The engine answers once: {"id": 7, "ok": …} or {"id": 7, "error": "sound", "text": "…"}, when it is done with it.
-The engine tells: {"event": "key", "endpoint": 3, "key": "5"}, {"event": "timeout", "endpoint": 3, "seconds": 10.0}
+The engine tells: {"event": "key", "endpoint": 3, "key": "5"}, {"event": "timeout", "endpoint": 3, "seconds": 10.0},
+once a second of each session {"event": "passed", "of": [[3, …], …]} (see `StreamStatistics`), and of itself
+{"event": "second", "late": …, "skipped": …, "ports": …} (see `figures.py`).
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ class Endpoint:
         self._last_report = (0, 0.0)  # the middle of the NTP time of theirs, and when it came
         self._reported = (0, 0)  # packets expected and received at our last report
         self._seconds = number % REPORT_SECONDS
+        self._counted = 0  # packets, of all kinds, when they were last told
         self._name = b"%08x@renvoi" % seeds[0]
 
     def configure(
@@ -92,8 +93,11 @@ class Endpoint:
     def _key_pressed(self, key: str) -> None:
         self._told.key_pressed(self.number, key)
 
-    def second_passed(self, tick: int) -> None:
-        """Look once a second whether something still comes; report every five seconds."""
+    def second_passed(self, tick: int) -> bool:
+        """Look once a second whether something still comes; report every five seconds.
+
+        Returns whether anything passed since the last look.
+        """
         heard = max(self.receiver.heard, self._expecting_since)
         if self.receiver.heard > self._expecting_since and tick - heard < TICKS_PER_SECOND:
             self._timed_out = False
@@ -109,6 +113,10 @@ class Endpoint:
         if self._seconds >= REPORT_SECONDS:
             self._seconds = 0
             self.report()
+        receiver = self.receiver
+        counted = self.sender.packets_sent + receiver.packets + receiver.foreign + receiver.invalid
+        before, self._counted = self._counted, counted
+        return counted != before
 
     def report(self, goodbye: bool = False) -> None:
         """Send an RTCP report."""
@@ -149,6 +157,10 @@ class Endpoint:
         self._rtcp_address = address
         if heard.last_report is not None:
             self._last_report = (heard.last_report, time.time())
+
+    def counted(self) -> list[float]:
+        """Its number, and its statistics."""
+        return [self.number, *self.statistics()]
 
     def statistics(self) -> list[float]:
         """See `model.sound.StreamStatistics`, in its order."""

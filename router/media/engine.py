@@ -26,6 +26,7 @@ from router.media.clips import Clips, coded
 from router.media.codecs import RATES, SILENCE
 from router.media.control import Channel, Message, kind_of
 from router.media.endpoint import TICKS_PER_SECOND, Endpoint, Told
+from router.media.figures import LATE_BOUNDS
 from router.media.pacer import Pacer
 from router.media.port_pairs import PortPairs
 from router.media.recording import LOOK_TICKS, Disk, Recording
@@ -33,6 +34,7 @@ from router.media.rtp import CLOCK, TICK_UNITS
 from router.media.tones import tone
 from router.media.track import Track
 from router.model.sound import CLOSED, FINISHED, STOPPED
+from router.model.tally import Histogram
 from router.ports import EngineError, MediaError
 
 MAX_ENDPOINTS: Final = 4000  # what a processor core could ever carry; bounds memory and descriptors
@@ -67,6 +69,7 @@ class Engine:
         self._playing: dict[int, int] = {}  # endpoint -> request that plays
         self._recordings: dict[int, _Written] = {}  # by request
         self._tasks: set[asyncio.Task[None]] = set()
+        self._skipped_ticks = 0  # since the last second
         self._told = Told(self._key_pressed, self._timed_out)
         self._channel = Channel(self._taken, self._lost)
         self.over: asyncio.Future[None] = self._loop.create_future()
@@ -113,15 +116,34 @@ class Engine:
         units = tick * TICK_UNITS
         for endpoint in self._order:
             endpoint.sender.tick(units)
-        for endpoint in self._seconds[tick % TICKS_PER_SECOND]:
-            endpoint.second_passed(tick)
+        second = tick % TICKS_PER_SECOND
+        passed = [endpoint.counted() for endpoint in self._seconds[second] if endpoint.second_passed(tick)]
+        if passed:
+            self._channel.send({"event": "passed", "of": passed})
+        if second == 0:
+            self._tell_of_itself()
         for written in list(self._recordings.values()):
             if (tick + written.request) % LOOK_TICKS == 0:
                 reason = written.recording.look(tick)
                 if reason:
                     self._end_recording(written, reason)
 
+    def _tell_of_itself(self) -> None:
+        """Tell once a second how punctual the engine is, and what ports it has left."""
+        late, self._pacer.late = self._pacer.late, Histogram(LATE_BOUNDS)
+        skipped, self._skipped_ticks = self._skipped_ticks, 0
+        self._channel.send(
+            {
+                "event": "second",
+                "late": late.cells,
+                "late_seconds": late.total,
+                "skipped": skipped,
+                "ports": [len(self._endpoints), self._ports.resting, self._ports.free],
+            }
+        )
+
     def _skipped(self, ticks: int) -> None:
+        self._skipped_ticks += ticks
         for endpoint in self._order:
             endpoint.sender.skip()
 
@@ -207,7 +229,7 @@ class Engine:
             self._arrivals.remove(bound)
         endpoint.close()
         self._ports.give_back(endpoint.line.port, self._pacer.tick)
-        return None
+        return endpoint.statistics()
 
     def _statistics(self, message: Message) -> object:
         return self._endpoint(message).statistics()

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
+from router.media.figures import LATE_BOUNDS
+from router.model.tally import Histogram
+
 TICK_SECONDS: Final = 0.020
 MAX_CATCH_UP: Final = 5  # ticks that are made up for by sending at once; a peer's jitter buffer takes 100 ms
 _EARLY: Final = 0.001  # seconds; loops count their timers in milliseconds
@@ -23,6 +26,7 @@ class Pacer:
 
     def __init__(self, beat: Callable[[int], None], skipped: Callable[[int], None]) -> None:
         self.tick = 0
+        self.late = Histogram(LATE_BOUNDS)  # of each tick
         self._beat = beat
         self._skipped = skipped
         self._due = 0.0
@@ -48,6 +52,7 @@ class Pacer:
             self._skipped(behind)
         while self._due <= now:
             self.tick += 1
+            self.late.observe(max(0.0, now - _EARLY - self._due))
             self._due += TICK_SECONDS
             self._beat(self.tick)
         self._loop.call_later(max(0.0, self._due - monotonic()), self._wake)

@@ -43,6 +43,15 @@ class PortPairs:
                     raise EngineError(f"no RTP on {host}: {error.strerror}") from error
         raise EngineError(f"all RTP ports from {self.range[0]} to {self.range[1]} are in use; widen the range")
 
+    @property
+    def resting(self) -> int:
+        """Pairs that are not used again yet."""
+        return len(self._resting)
+
+    @property
+    def free(self) -> int:
+        return len(self._free)
+
     def give_back(self, port: int, tick: int) -> None:
         """Let a pair rest, and then be used again. Its sockets are closed already."""
         self._resting.append((tick + QUARANTINE_TICKS, port))

@@ -13,10 +13,12 @@ from typing import Any, Final
 from router.media import sdp
 from router.media.connection import Connection
 from router.media.control import Message
+from router.media.figures import Figures
 from router.model.sound import (
     CLOSED,
     KEY,
     KEYS,
+    NOTHING_PASSED,
     STOPPED,
     EngineDied,
     KeyPressed,
@@ -28,6 +30,7 @@ from router.model.sound import (
 )
 from router.ports import EngineError, MediaError, OfferError
 
+JITTER_SECONDS: Final = 5  # between two looks at a stream's jitter, which changes slowly
 MAX_KEYS_WAITING: Final = 64  # more than anybody types ahead; what a flood adds is lost
 
 
@@ -51,6 +54,7 @@ class Session:
         trusted: see `ports.MediaEngine.answer`.
         told: hears what happens.
         closed: called when it is closed.
+        figures: what is counted.
     """
 
     def __init__(
@@ -62,11 +66,16 @@ class Session:
         trusted: Sequence[str],
         told: Callable[[MediaEvent], None],
         closed: Callable[[int], None],
+        figures: Figures,
     ) -> None:
         self.connection = connection
         self.number = number
         self.codec = ""
         self.description = b""
+        self.passed = NOTHING_PASSED
+        self._figures = figures
+        self._seconds = 0
+        self._way = "event"  # in which keys come
         self._ours = ours
         self._codecs = codecs
         self._trusted = tuple(trusted)
@@ -135,6 +144,7 @@ class Session:
             trusted=self._trusted,
         )
         self.codec = agreed.codec
+        self._way = "tone" if agreed.event_type is None else "event"
 
     # ----------------------------------------------------------------------------------------------- playing
 
@@ -203,8 +213,13 @@ class Session:
         return keys
 
     def press(self, key: str) -> None:
-        if self._closed or key not in KEYS or len(key) != 1:
+        if key in KEYS and len(key) == 1:
+            self._pressed(key, "info")
+
+    def _pressed(self, key: str, way: str) -> None:
+        if self._closed:
             return
+        self._figures.keys[(way,)] += 1
         recording, playing, waiter = self._recording, self._playing, self._key_waiter
         if recording is not None and key in recording.keys and not (recording.key or recording.ended.done()):
             self._end_recording(KEY, key)
@@ -255,7 +270,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        self._tell("close")
+        self.connection.request("close", endpoint=self.number).add_done_callback(self._count_the_rest)
         self._silence_waiter()
         self._on_close(self.number)
 
@@ -264,9 +279,25 @@ class Session:
         if self._closed:
             return
         if message["event"] == "key":
-            self.press(message["key"])
+            self._pressed(message["key"], self._way)
         elif message["event"] == "timeout":
             self._told(MediaTimedOut(message["seconds"]))
+
+    def second_passed(self, counted: StreamStatistics) -> None:
+        """Take what passed so far."""
+        self._count(counted)
+        self._seconds += 1
+        if self._seconds % JITTER_SECONDS == 0 and counted.received:
+            self._figures.jitter.observe(counted.jitter)
+
+    def _count(self, counted: StreamStatistics) -> None:
+        self._figures.passed(self.passed, counted)
+        self.passed = counted
+
+    def _count_the_rest(self, answer: asyncio.Future[Any]) -> None:
+        """Take what passed in all; nothing more is known where the engine died."""
+        if answer.exception() is None and answer.result() is not None:
+            self._count(StreamStatistics(*answer.result()))
 
     def died(self) -> None:
         """The engine is gone; what is awaited has failed already."""

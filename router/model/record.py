@@ -31,6 +31,25 @@ class LegRecord(NamedTuple):
     ended_after: float
 
 
+class Quality(NamedTuple):
+    """What passed between the router and one party of a call, in RTP packets, as last counted: within the last second.
+
+    Args:
+        side: "caller" or "callee".
+        codec: "PCMA", "PCMU", "G722".
+        sent, received: to that party, and from it.
+        lost: that should have come from it and did not, by their sequence numbers (RFC 3550 §6.4.1).
+        jitter: of what came from it, in seconds (RFC 3550 §6.4.1).
+    """
+
+    side: str
+    codec: str
+    sent: int
+    received: int
+    lost: int
+    jitter: float
+
+
 class CallRecord(NamedTuple):
     """A finished call. Durations are monotonic: a clock that is set during the call does not bend them.
 
@@ -59,6 +78,7 @@ class CallRecord(NamedTuple):
         attempts: who was tried without an answer, oldest first. With `weighed` and the facts above the call can be
             decided again (`renvoi replay`).
         configuration: SHA-256 of the configuration that decided, hexadecimal.
+        quality: of each party's sound, where it passed through the router.
     """
 
     call_id: str
@@ -87,3 +107,4 @@ class CallRecord(NamedTuple):
     weighed: tuple[Weighed, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     configuration: str = ""
+    quality: tuple[Quality, ...] = ()

@@ -89,6 +89,9 @@ class StreamStatistics(NamedTuple):
     jitter: float
 
 
+NOTHING_PASSED: Final = StreamStatistics(0, 0, 0, 0, 0, 0.0)
+
+
 class MediaSettings(NamedTuple):
     """How the media engine is to run.
 

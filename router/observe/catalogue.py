@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from router import __version__
+from router.media.figures import Figures
 from router.model.tally import Counts, Histogram
 from router.observe.metrics import Metrics
 
@@ -42,6 +43,7 @@ class Sources:
         configuration: what identifies the configuration in force, such as its hash.
         messages: by (outcome,); emails: the same, about messages.
         without_greeting: how many people recorded no greeting (V2).
+        media: what the media engine counts.
     """
 
     requests: Counts
@@ -69,6 +71,7 @@ class Sources:
     messages: Counts = field(default_factory=Counts)
     emails: Counts = field(default_factory=Counts)
     without_greeting: Callable[[], float] = float
+    media: Figures = field(default_factory=Figures)
 
 
 def declare(metrics: Metrics, sources: Sources) -> None:
@@ -178,5 +181,52 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         "People who have a mailbox and recorded no greeting.",
         sources.without_greeting,
     )
+    _declare_media(metrics, sources.media)
     metrics.information("renvoi_build", "The version that runs.", lambda: {"version": __version__})
     metrics.information("renvoi_configuration", "The configuration in force.", sources.configuration)
+
+
+def _declare_media(metrics: Metrics, media: Figures) -> None:
+    """Declare what is known of sound."""
+    metrics.gauge(
+        "media_streams",
+        "Parties whose sound passes through the router's own engine now.",
+        lambda: media.streams,
+    )
+    metrics.counter(
+        "media_packets_total",
+        "RTP packets sent, received, lost (highest - first sequence number + 1 - received, for each source), foreign "
+        "(from an address that was not agreed on) and invalid (no RTP, or of a payload type that was not agreed on).",
+        ["what"],
+        media.packets,
+    )
+    metrics.histogram(
+        "media_jitter_seconds",
+        "Interarrival jitter of what is received (RFC 3550 6.4.1: J += (|D| - J) / 16, D being by how much more two "
+        "packets are apart when they come than when they were made), of each stream every five seconds.",
+        media.jitter,
+    )
+    metrics.counter(
+        "media_keys_total",
+        "Keys that were pressed, by how they came: as event (RFC 4733), as tone in the sound, by SIP INFO.",
+        ["way"],
+        media.keys,
+    )
+    metrics.gauge_by(
+        "media_port_pairs",
+        "Pairs of UDP ports for RTP and RTCP: used, resting (10 s after a call) and free.",
+        ["state"],
+        lambda: media.ports,
+    )
+    metrics.histogram(
+        "media_late_seconds",
+        "How late what is due every 20 ms was sent: time of sending - time at which it was due.",
+        media.late,
+    )
+    metrics.counter(
+        "media_skipped_ticks_total",
+        "Times 20 ms in which nothing was sent, because the engine was held up for more than 100 ms.",
+        [],
+        media.skipped,
+    )
+    metrics.counter("media_engine_deaths_total", "Media engines that ended unasked.", [], media.deaths)

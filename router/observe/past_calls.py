@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from router.model.decision import Attempt, LineState, Outcome, Reason, Weighed
-from router.model.record import CallRecord, LegRecord
+from router.model.record import CallRecord, LegRecord, Quality
 
 _BLOCK = 256 * 1024  # bytes; read at a time from the end of a file
 
@@ -105,6 +105,7 @@ def read_record(line: bytes) -> CallRecord | None:
             tuple([_weighed(weighed) for weighed in fields.get("weighed", ())]),
             tuple([Attempt(tried["person"], Outcome(tried["outcome"])) for tried in fields.get("attempts", ())]),
             fields.get("configuration", ""),
+            tuple([Quality(**quality) for quality in fields.get("quality", ())]),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from router.model.decision import Weighed
-from router.model.record import CallRecord, LegRecord
+from router.model.record import CallRecord, LegRecord, Quality
 from router.model.tally import Counts
 
 FLUSH_INTERVAL = 0.5  # seconds; how far the file may lag behind the calls
@@ -39,7 +39,7 @@ DiskChanged = Callable[[OSError | None], None]
 def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
     """Return the line for `record`: a JSON object and a line feed, times in ISO 8601 with the offset of `zone`.
 
-    What most calls do not have (`rejected`, `weighed`, `attempts`) is written only where there is any.
+    What most calls do not have (`rejected`, `weighed`, `attempts`, `quality`) is written only where there is any.
     """
     started = record.started
     answered_after = record.answered_after
@@ -76,6 +76,8 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         fields["weighed"] = [_weighed(weighed) for weighed in record.weighed]
     if record.attempts:
         fields["attempts"] = [{"person": attempt.person, "outcome": attempt.outcome} for attempt in record.attempts]
+    if record.quality:
+        fields["quality"] = [_quality(quality) for quality in record.quality]
     try:
         return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
@@ -109,6 +111,17 @@ def _weighed(weighed: Weighed) -> dict[str, Any]:
         "by": weighed.by,
         "until": weighed.until,
         "forward": weighed.forward,
+    }
+
+
+def _quality(quality: Quality) -> dict[str, Any]:
+    return {
+        "side": quality.side,
+        "codec": quality.codec,
+        "sent": quality.sent,
+        "received": quality.received,
+        "lost": quality.lost,
+        "jitter": round(quality.jitter, 6),
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from router.calls.announcement import Announcement, SpokenRefusal
 from router.calls.mailbox_script import MailboxByPhone
 from router.calls.onward import PutThrough
+from router.calls.originate import Originated, OutgoingScript
 from router.calls.pin_attempts import PinAttempts
 from router.calls.script import Script
 from router.calls.voice import Voice
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # What is said of a refusal, by the rule that refused.
 _SPOKEN_REFUSALS: Final = {"greylist": "refused.destination", "limit": "refused.limit"}
+
+Outgoing = TypeVar("Outgoing", bound=OutgoingScript)
 
 
 class Attendant:
@@ -99,6 +102,22 @@ class Attendant:
         """Call what a caller chose; see `PutThrough`."""
         now = self.now()
         PutThrough(self.exchange, call, facts, told, now).begin(decision, now)
+
+    def originate(
+        self, facts: Facts, decision: Decision, script_for: Callable[[Attendant, Originated], Outgoing]
+    ) -> Outgoing:
+        """Let the router call somebody itself, and speak to them (see `originate.py`).
+
+        Args:
+            facts: what the policy was asked; decision: what it said.
+            script_for: makes the script, such as its class.
+        """
+        now = self.now()
+        call = Originated(self.exchange, facts, decision, now)
+        script = script_for(self, call)
+        call.begin(decision, now)
+        self._begin(call, script)
+        return script
 
     def _begin(self, call: Call, script: Script) -> None:
         call.speaker = script

@@ -24,7 +24,7 @@ from router.calls.leg import CAPABILITIES, AckDue
 from router.model.decision import Decision, Facts
 from router.model.record import Quality
 from router.model.sound import CLOSED, KEYS, EngineDied, MediaEvent, MediaTimedOut, Played, Recorded
-from router.ports import EngineError, MediaError, MediaSession, OfferError
+from router.ports import EngineError, MediaEngine, MediaError, MediaSession, OfferError
 from router.prompts.parts import PromptPart
 from router.sip.dialog import Answer
 from router.sip.message import Request
@@ -62,10 +62,12 @@ class Script:
 
     Attributes:
         session: the caller's sound; closed when the call is over.
+        connected: whoever the caller was put through to has answered.
     """
 
     def __init__(self, attendant: Attendant, call: Call) -> None:
         self.attendant = attendant
+        self.connected = False
         self._call: Call | None = call
         self._session: MediaSession | None = None
         self._acknowledged: asyncio.Future[bytes] = attendant.loop.create_future()
@@ -154,6 +156,7 @@ class Script:
         outcome: asyncio.Future[bool] = self.attendant.loop.create_future()
 
         def told(worked: bool) -> None:
+            self.connected = worked
             if not outcome.done():
                 outcome.set_result(worked)
             session.stop()
@@ -190,20 +193,27 @@ class Script:
         self._task = self.attendant.loop.create_task(self.perform(), name=type(self).__name__)
         return self._task
 
+    async def ended(self) -> None:
+        """Wait until it has run, however that ended."""
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+
     async def _open(self) -> None:
         engine = self.attendant.engine
         if engine is None:
             raise EngineError("there is no media engine")
-        call = self.call
-        trusted = (call.caller.dialog.flow.source[0],)
-        if call.offer:
-            session = await engine.answer(call.offer, self._told, trusted=trusted)
-        else:
-            session = await engine.offer(self._told, trusted=trusted)
+        session = await self._new_session(engine)
         if self._call is None:  # it was cancelled meanwhile
             session.close()
             raise HungUp
         self._session = session
+
+    async def _new_session(self, engine: MediaEngine) -> MediaSession:
+        call = self.call
+        trusted = (call.caller.dialog.flow.source[0],)
+        if call.offer:
+            return await engine.answer(call.offer, self._told, trusted=trusted)
+        return await engine.offer(self._told, trusted=trusted)
 
     def _ack_received(self, body: bytes) -> None:
         if not self._acknowledged.done():

@@ -18,6 +18,7 @@ class Origin(StrEnum):
     TRUNK = "trunk"  # the outside world, by a trunk recognised by address or registration
     PBX = "pbx"  # a trusted PBX: its callers are people of the company, or its own extensions
     PERSON = "person"  # a device that authenticated as one of a person's devices
+    ROUTER = "router"  # the router itself calls somebody for a caller who wished to be called back (P3)
 
 
 class Connection(StrEnum):
@@ -117,12 +118,14 @@ class Facts(NamedTuple):
 
     Args:
         origin: who handed us the call.
-        peer: name of the trunk or PBX, or the account (device user name) for `Origin.PERSON`.
+        peer: name of the trunk or PBX, or the account (device user name) for `Origin.PERSON`; for `Origin.ROUTER` why
+            it calls: "callback".
         dialled: what was dialled, as received (user part of the Request-URI, unescaped): "+3242200121",
             "042200121", "201", "112", "*21".
         person: id of the calling person, when it is known (always for `Origin.PERSON`).
         connection: kind of the calling device, for `Origin.PERSON`.
-        caller_number: the calling number as received from a trunk or PBX (any spelling), or None when withheld.
+        caller_number: the calling number as received from a trunk or PBX (any spelling), or None when withheld; for
+            `Origin.ROUTER` that of the caller for whom it calls.
         caller_name: display name as received, or None.
         withhold: the caller asked for privacy (CLIR).
         lines: live line state by person; absent means idle.

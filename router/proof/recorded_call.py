@@ -11,7 +11,12 @@ from router.policy.snapshot import Person
 from router.proof.explanation import profile_in_force, rows, table
 from router.proof.wording import Wording, printable
 
-_WAYS = {Origin.TRUNK: "by_trunk", Origin.PBX: "by_pbx", Origin.PERSON: "by_device"}
+_WAYS = {
+    Origin.TRUNK: "by_trunk",
+    Origin.PBX: "by_pbx",
+    Origin.PERSON: "by_device",
+    Origin.ROUTER: "by_router",
+}
 _HASH_DIGITS = 12  # as much of a configuration's hash as tells one from another
 
 

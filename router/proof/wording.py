@@ -87,6 +87,7 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "by_trunk": ("from outside, by {peer}", "de l'extérieur, par {peer}"),
     "by_pbx": ("by the PBX {peer}", "par le PABX {peer}"),
     "by_device": ("by phone {peer}", "par le téléphone {peer}"),
+    "by_router": ("called back by the router", "rappel par le routeur"),
     "anonymous": ("anonymous", "anonyme"),
     "number_withheld": ("number withheld", "numéro masqué"),
     "dialled": ("dialled", "composé"),

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from router.model.audit import AuditEntry
 from router.model.binding import Binding
+from router.model.callback import Callback
 from router.model.decision import Selection
 from router.model.mail import QueuedMail
 from router.model.message import Message, MessageCounts, MessageDraft, MessageKind, MessageState
@@ -257,6 +258,26 @@ class MailboxStore(Protocol):
 
         Raises `StoreError`.
         """
+        ...
+
+
+class CallbackStore(Protocol):
+    """Keeps who is to be called back (P3). What returned survives a power cut."""
+
+    async def load(self) -> list[Callback]:
+        """Return all that were kept, the oldest first. Raises `StoreError`."""
+        ...
+
+    async def add(self, callback: Callback) -> None:
+        """Keep another one. Raises `StoreError`."""
+        ...
+
+    async def change(self, callback: Callback) -> bool:
+        """Keep what became of one; False where there is none with this id any more. Raises `StoreError`."""
+        ...
+
+    async def remove(self, identity: str) -> None:
+        """Forget one. Raises `StoreError`."""
         ...
 
 

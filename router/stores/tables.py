@@ -95,3 +95,19 @@ mails = Table(
     Index("mail_by_message", "message"),
     Index("mail_by_time", "due_at"),
 )
+
+# Those who are still to be called back; the order of equal moments is that of the ids.
+callbacks = Table(
+    "callback",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("number", String, nullable=False),
+    Column("caller_name", String, nullable=True),
+    Column("taken_at", Float, nullable=False),
+    Column("message", String, nullable=False),
+    Column("not_before", Float, nullable=False),
+    Column("person_tries", Integer, nullable=False),
+    Column("caller_tries", Integer, nullable=False),
+    Column("dialled", Boolean, nullable=False),
+)

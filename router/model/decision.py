@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Origin(StrEnum):
@@ -46,6 +46,14 @@ class Outcome(StrEnum):
     BUSY = "busy"  # every device answered 486 or 600, which counts as on a call
     REJECTED = "rejected"  # the person pressed "reject" (603 or another final refusal)
     UNREACHABLE = "unreachable"  # no registered device, or none answered at all
+    MAX_WAIT = "max_wait"  # waited in a queue as long as anybody should (Q2)
+    NO_AGENT = "no_agent"  # nobody is there who could answer a queue
+    QUEUE_FULL = "queue_full"  # the queue takes nobody more
+    LEFT_QUEUE = "left_queue"  # pressed the key of a queue for leaving a message (Q5)
+
+
+OF_A_PHONE: Final = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE)
+OF_A_QUEUE: Final = (Outcome.MAX_WAIT, Outcome.NO_AGENT, Outcome.QUEUE_FULL, Outcome.LEFT_QUEUE)
 
 
 class SelectedBy(StrEnum):
@@ -229,7 +237,18 @@ class OpenMailbox:
         return self.mailbox
 
 
-Target = RingPerson | DialNumber | DialAddress | LeaveMessage | PlayAnnouncement | OpenMailbox
+@dataclass(frozen=True, slots=True)
+class JoinQueue:
+    """Let the caller wait in a queue until one of its agents answers."""
+
+    queue: str
+    name: str = ""  # what the policy calls it: "queue:sales"
+
+    def __str__(self) -> str:
+        return self.name or self.queue
+
+
+Target = RingPerson | DialNumber | DialAddress | LeaveMessage | PlayAnnouncement | OpenMailbox | JoinQueue
 
 
 @dataclass(frozen=True, slots=True)

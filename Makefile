@@ -21,7 +21,7 @@ VENV := .venv
 HAS_HEADERS := import os, sysconfig, sys; sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))
 BIN := $(VENV)/bin
 # What the tests run as real peers and tools, by Debian package.
-TEST_PACKAGES := sip-tester baresip-core sox iproute2 nftables espeak-ng
+TEST_PACKAGES := sip-tester baresip-core sox iproute2 nftables espeak-ng rtpengine-daemon
 
 # The files name no index and no path, so that everybody's own package index serves.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \

@@ -1,0 +1,81 @@
+"""A real rtpengine in user space, for tests: no kernel module, nothing outside the loopback."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+from tests.interop.processes import Ports, Process, eventually
+
+FEWEST_PORTS = 60  # a call takes eight, four of them only until it is answered
+
+
+class RtpengineProcess:
+    """One rtpengine, which can be killed and started again at the same place."""
+
+    def __init__(self, ports: Ports, folder: Path, name: str = "rtpengine", interfaces: str = "127.0.0.1") -> None:
+        self.host = "127.0.0.1"
+        self.port = ports.free()
+        self.first_port = ports.free(FEWEST_PORTS)
+        self._folder = folder
+        self._name = name
+        self._interfaces = interfaces
+        self._process: Process | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def output(self) -> str:
+        return self._process.output if self._process is not None else ""
+
+    def start(self) -> RtpengineProcess:
+        program = shutil.which("rtpengine", path="/usr/bin:/usr/sbin:/usr/local/bin")
+        assert program, "rtpengine is not installed (`make test-packages` does that)"
+        command = [
+            program,
+            "--config-file=none",
+            "--table=-1",
+            *(f"--interface={interface}" for interface in self._interfaces.split()),
+            f"--listen-ng={self.address}",
+            f"--port-min={self.first_port}",
+            f"--port-max={self.first_port + FEWEST_PORTS - 1}",
+            "--num-threads=2",
+            "--foreground",
+            "--log-stderr",
+            "--log-level=6",
+            f"--pidfile={self._folder / self._name}.pid",
+        ]
+        self._process = Process(self._name, command, self._folder)
+        eventually(f"rtpengine answers; it says\n{self.output}", self._answers, 20.0)
+        return self
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.running, f"rtpengine ended:\n{self.output}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.settimeout(0.2)
+            probe.connect((self.host, self.port))
+            try:
+                probe.send(b"probe d7:command4:pinge")
+                return probe.recv(100) == b"probe d6:result4:ponge"
+            except OSError:
+                return False
+
+    def kill(self) -> None:
+        """kill -9; the port answers with an ICMP error from now on."""
+        assert self._process is not None
+        self._process.end(signal.SIGKILL)
+
+    def freeze(self, frozen: bool) -> None:
+        """Let it neither answer nor forward, or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def end(self) -> None:
+        if self._process is not None and self._process.running:
+            self.freeze(False)
+            self._process.end()

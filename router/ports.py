@@ -11,7 +11,7 @@ from router.model.callback import Callback
 from router.model.decision import Selection
 from router.model.mail import QueuedMail
 from router.model.message import Message, MessageCounts, MessageDraft, MessageKind, MessageState
-from router.model.sound import MediaEvent, Played, Recorded, StreamStatistics
+from router.model.sound import MediaEvent, MediaParty, Played, Recorded, StreamStatistics
 
 
 class Flow(Protocol):
@@ -449,4 +449,73 @@ class MediaEngine(Protocol):
 
     async def discard(self, recorded: Recorded) -> None:
         """Remove a recording that is not wanted. Never raises for one that is gone."""
+        ...
+
+
+# Called once, when the sound of a relayed call is gone for good, with why: "engine" (it died) or "silence" (no party has
+# sent anything for long). Never called for what an awaited method already raised, nor after `close`.
+RelayLost = Callable[[str], None]
+
+
+class RelayedCall(Protocol):
+    """The sound of one call, between its parties: a caller, whoever is called for them, and in the end two who talk.
+
+    Offers and answers pass through it, as each is on its way from one party to another (RFC 3264). Whoever gives one
+    sees our address in what comes back, never the other party's. A caller's offer may go to many (a fork): each taker
+    is offered something of its own, and the answer of any of them may come, the one after the other: whoever answered
+    last is heard.
+
+    What is awaited may be overtaken by `drop` or `close`: it then raises `EngineError`, and nothing is left of it.
+    """
+
+    bridge: MediaBridge | None  # of the two who hear each other; None before, and where the relay has no such thing
+
+    async def offer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
+        """Take the offer of one party, first or later, and return the one to be made to the other.
+
+        Args:
+            sdp: the session description; b"" where the giver hears us already (see `RelayedCall.session`) and nobody
+                asks them anew: our own offer to the taker comes back.
+
+        Raises `OfferError` for an offer of no use, with everything left as it was; `EngineError`.
+        """
+        ...
+
+    async def answer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
+        """Take the answer of one party to the offer that `taker` made, and return what the taker is to be answered.
+        The two hear each other from now on. The same answer may come repeatedly, with 18x and 2xx.
+
+        Raises `OfferError` for an answer of no use, `EngineError`.
+        """
+        ...
+
+    def session(self, party: MediaParty) -> MediaSession | None:
+        """Return our side of a party's sound, to play to them; None where there is none yet, or where the relay cannot
+        play. It ends with the call, and is not closed by who asks."""
+        ...
+
+    def drop(self, party: MediaParty) -> None:
+        """A party is called no more: give back what was kept for them, at once."""
+        ...
+
+    def close(self) -> None:
+        """The call is over: give everything back, at once. Idempotent."""
+        ...
+
+
+class MediaRelay(Protocol):
+    """What calls are relayed by: our own engine, or rtpengine. Nothing blocks; what is awaited takes milliseconds, and
+    in the end raises."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls can be relayed now, as far as is known."""
+        ...
+
+    def open(self, call_id: str, lost: RelayLost) -> RelayedCall:
+        """Begin to relay a call; nothing is asked of the engine yet.
+
+        Args:
+            call_id: any text that no other call has.
+        """
         ...

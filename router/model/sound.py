@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 KEYS: Final = "0123456789*#ABCD"  # in the order of their numbers in RFC 4733
@@ -13,6 +14,28 @@ STOPPED: Final = "stopped"  # `MediaSession.stop`
 CLOSED: Final = "closed"  # the session was closed meanwhile
 FULL: Final = "full"  # the recording has its greatest length
 SILENCE: Final = "silence"  # nobody spoke any more
+
+
+class MediaWay(IntEnum):
+    """Which way the sound of a call takes: the strongest wish of those concerned, the weakest first here."""
+
+    DIRECT = 0  # from party to party; the router never touches it
+    RELAY = 1  # through the router's own engine
+    RTPENGINE = 2  # through an rtpengine
+
+
+class MediaParty(NamedTuple):
+    """One party of a call, as far as its sound is concerned.
+
+    Args:
+        name: no other party of the call has it; letters, digits and dashes.
+        host: IP literal that its signalling comes from, which its sound may come from too, whatever its SDP says.
+        keys: how its sound is to be protected where we make the first offer: "" (RTP), "sdes" or "dtls" (SRTP).
+    """
+
+    name: str
+    host: str
+    keys: str = ""
 
 
 class Played(NamedTuple):

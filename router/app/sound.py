@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable
@@ -62,10 +63,7 @@ class Sound:
         attendant.boxes = configuration.mailboxes
         code = next((code for code in configuration.languages if code in LANGUAGES), LANGUAGES[0])
         if configuration.recordings is not None:
-            try:
-                OwnRecordings(configuration.recordings)
-            except (BadRecording, OSError) as error:
-                _log.error("one of the company's recordings cannot be played", fault=str(error))
+            attendant.start(_check(configuration.recordings))
         if self._synthesiser is None:
             synthesiser = Espeak(configuration.data_directory / "sounds" / "spoken")
             self._synthesiser = synthesiser if synthesiser.installed else None
@@ -103,6 +101,14 @@ def _complain(script: str, error: BaseException) -> None:
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f"{Path(place[0].filename).name}:{place[0].lineno}" if place else ""
     _log.error("a caller could not be served", script=script, fault=f"{type(error).__name__}: {error}", where=where)
+
+
+async def _check(recordings: Path) -> None:
+    """Report a recording of the company's that cannot be played; each of them is read, which takes its time."""
+    try:
+        await asyncio.to_thread(OwnRecordings, recordings)
+    except (BadRecording, OSError) as error:
+        _log.error("one of the company's recordings cannot be played", fault=str(error))
 
 
 def _died(delay: float) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import array
 import asyncio
 import math
+import os
 import wave
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -48,10 +49,14 @@ class Voice:
         self._spoken: dict[str, str] = {}  # what was synthesised, by text: names, and profiles' own words
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.beep = str(folder / f"{BEEP}.wav")
-        _write(self.beep, _tone(BEEP_HERTZ, BEEP_SECONDS))
-        self.ringing = str(folder / "ringing.wav")
-        _write(self.ringing, _tone(RINGING_HERTZ, RINGING_SECONDS) + _silence(RINGING_EVERY - RINGING_SECONDS))
+        self.beep = _made(
+            folder / f"{BEEP}.wav",
+            lambda: _tone(BEEP_HERTZ, BEEP_SECONDS),
+        )
+        self.ringing = _made(
+            folder / "ringing.wav",
+            lambda: _tone(RINGING_HERTZ, RINGING_SECONDS) + _silence(RINGING_EVERY - RINGING_SECONDS),
+        )
 
     async def prepare(self, parts: Iterable[PromptPart]) -> None:
         """Let the synthesiser say what nobody recorded, so that `sounds` finds it."""
@@ -91,10 +96,7 @@ class Voice:
 
     def _pause(self, seconds: float) -> str:
         steps = max(1, round(seconds * _PAUSES_PER_SECOND))
-        path = self._folder / f"pause-{steps}.wav"
-        if not path.exists():
-            _write(str(path), _silence(steps / _PAUSES_PER_SECOND))
-        return str(path)
+        return _made(self._folder / f"pause-{steps}.wav", lambda: _silence(steps / _PAUSES_PER_SECOND))
 
 
 def _tone(hertz: float, seconds: float) -> array.array[int]:
@@ -110,9 +112,14 @@ def _silence(seconds: float) -> array.array[int]:
     return array.array("h", bytes(2 * round(RATE * seconds)))
 
 
-def _write(path: str, samples: array.array[int]) -> None:
-    with wave.open(path, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
+def _made(path: Path, samples: Callable[[], array.array[int]]) -> str:
+    """Return the path of a sound that is made once: a reload finds it, and somebody may be listening to it."""
+    if not path.exists():
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        with wave.open(str(unfinished), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(samples().tobytes())
+        unfinished.replace(path)
+    return str(path)

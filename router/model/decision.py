@@ -142,6 +142,8 @@ class Facts(NamedTuple):
         usage: what was used of limited destinations, by (group, person id); the person "" is the whole company.
         attempts: who was tried in this call already, oldest first. `calls` asks again with one more
             attempt after each person that did not answer.
+        chosen: what the caller chose in menus so far, oldest first, each as "MENU:KEY"; `TIMEOUT` and `WRONG` stand for
+            keys that were not pressed, or are none of the menu's.
     """
 
     origin: Origin
@@ -156,6 +158,7 @@ class Facts(NamedTuple):
     selections: Mapping[str, tuple[Selection, ...]] = _AS_SCHEDULED
     usage: Mapping[tuple[str, str], Usage] = _NOTHING_USED
     attempts: tuple[Attempt, ...] = ()
+    chosen: tuple[str, ...] = ()
 
 
 class Action(StrEnum):
@@ -248,7 +251,23 @@ class JoinQueue:
         return self.name or self.queue
 
 
-Target = RingPerson | DialNumber | DialAddress | LeaveMessage | PlayAnnouncement | OpenMailbox | JoinQueue
+@dataclass(frozen=True, slots=True)
+class PlayMenu:
+    """Let the caller choose by keys what is to become of the call (Q1)."""
+
+    menu: str
+    name: str = ""  # what the policy calls it: "menu:accueil"
+
+    def __str__(self) -> str:
+        return self.name or self.menu
+
+
+# Where the router itself is the other side, and a script of it speaks to the caller.
+AttendedTarget = LeaveMessage | PlayAnnouncement | OpenMailbox | JoinQueue | PlayMenu
+Target = RingPerson | DialNumber | DialAddress | AttendedTarget
+
+TIMEOUT: Final = "timeout"  # stands for the key that nobody pressed in a menu
+WRONG: Final = "wrong"  # stands for keys that a menu does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +279,7 @@ class Reason:
         text: in English; french: the same in French ("" where the English words are names only).
         source: "roles.yaml:11".
         rule: what was weighed: "emergency", "code", "dialled", "identity", "greylist", "limit", "departed",
-            "exception", "profile", "phone", "line", "hours", "ring", "answer" (how an attempt ended) or "last_resort".
+            "exception", "profile", "phone", "line", "hours", "menu", "ring", "answer" (how an attempt ended) or "last_resort".
     """
 
     clause: str
@@ -358,6 +377,7 @@ class Decision(NamedTuple):
         feature: what a feature code asks for, for `FEATURE`.
         limits: limited groups (X2) to which this call counts, for `Facts.usage`.
         weighed: people whose states were weighed, in that order.
+        language: that the router speaks to the caller in, where it does: "fr", "en"; "" for the company's first.
     """
 
     action: Action
@@ -376,3 +396,4 @@ class Decision(NamedTuple):
     feature: Feature | None = None
     limits: tuple[str, ...] = ()
     weighed: tuple[Weighed, ...] = ()
+    language: str = ""

@@ -452,30 +452,24 @@ class MediaEngine(Protocol):
         ...
 
 
-# Called once, when the sound of a relayed call is gone for good, with why: "engine" (it died) or "silence" (no party has
-# sent anything for long). Never called for what an awaited method already raised, nor after `close`.
+# Called once, when the sound of a relayed call is gone for good, with why: "engine" (it died) or "silence" (nothing has
+# come from any party for long). Never called for what an awaited method already raised, nor after `close`.
 RelayLost = Callable[[str], None]
 
 
 class RelayedCall(Protocol):
-    """The sound of one call, between its parties: a caller, whoever is called for them, and in the end two who talk.
+    """The sound between two parties, who are called "caller" and "callee" here whoever they are.
 
-    Offers and answers pass through it, as each is on its way from one party to another (RFC 3264). Whoever gives one
-    sees our address in what comes back, never the other party's. A caller's offer may go to many (a fork): each taker
-    is offered something of its own, and the answer of any of them may come, the one after the other: whoever answered
-    last is heard.
+    Offers and answers pass through it as each is on its way from one to the other (RFC 3264): whoever gives one sees
+    our address in what comes back, never the other's. Where several are called for one caller, there is one for each.
 
-    What is awaited may be overtaken by `drop` or `close`: it then raises `EngineError`, and nothing is left of it.
+    What is awaited may be overtaken by `close`: it then raises `EngineError`, and nothing is left of it.
     """
 
-    bridge: MediaBridge | None  # of the two who hear each other; None before, and where the relay has no such thing
+    bridge: MediaBridge | None  # the two who hear each other; None before, and where the relay has no such thing
 
     async def offer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         """Take the offer of one party, first or later, and return the one to be made to the other.
-
-        Args:
-            sdp: the session description; b"" where the giver hears us already (see `RelayedCall.session`) and nobody
-                asks them anew: our own offer to the taker comes back.
 
         Raises `OfferError` for an offer of no use, with everything left as it was; `EngineError`.
         """
@@ -483,29 +477,25 @@ class RelayedCall(Protocol):
 
     async def answer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         """Take the answer of one party to the offer that `taker` made, and return what the taker is to be answered.
-        The two hear each other from now on. The same answer may come repeatedly, with 18x and 2xx.
+        The two hear each other from now on. Another answer to the same offer may follow (2xx after 18x).
 
         Raises `OfferError` for an answer of no use, `EngineError`.
         """
         ...
 
-    def session(self, party: MediaParty) -> MediaSession | None:
-        """Return our side of a party's sound, to play to them; None where there is none yet, or where the relay cannot
-        play. It ends with the call, and is not closed by who asks."""
-        ...
-
-    def drop(self, party: MediaParty) -> None:
-        """A party is called no more: give back what was kept for them, at once."""
+    def session(self, name: str) -> MediaSession | None:
+        """Return our side of the sound of "caller" or "callee", to play to them and hear their keys; None where there
+        is none yet, or where the relay cannot do that. Whoever asks does not close it."""
         ...
 
     def close(self) -> None:
-        """The call is over: give everything back, at once. Idempotent."""
+        """It is over: give everything back, at once. Idempotent."""
         ...
 
 
 class MediaRelay(Protocol):
     """What calls are relayed by: our own engine, or rtpengine. Nothing blocks; what is awaited takes milliseconds, and
-    in the end raises."""
+    raises within a few seconds where the engine is silent."""
 
     @property
     def ready(self) -> bool:
@@ -513,9 +503,9 @@ class MediaRelay(Protocol):
         ...
 
     def open(self, call_id: str, lost: RelayLost) -> RelayedCall:
-        """Begin to relay a call; nothing is asked of the engine yet.
+        """Begin to relay between two parties; nothing is asked of the engine yet.
 
         Args:
-            call_id: any text that no other call has.
+            call_id: letters and digits that no other has.
         """
         ...

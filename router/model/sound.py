@@ -25,10 +25,10 @@ class MediaWay(IntEnum):
 
 
 class MediaParty(NamedTuple):
-    """One party of a call, as far as its sound is concerned.
+    """One of two parties between whom sound is relayed.
 
     Args:
-        name: no other party of the call has it; letters, digits and dashes.
+        name: "caller" or "callee".
         host: IP literal that its signalling comes from, which its sound may come from too, whatever its SDP says.
         keys: how its sound is to be protected where we make the first offer: "" (RTP), "sdes" or "dtls" (SRTP).
     """

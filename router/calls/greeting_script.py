@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MAX_SECONDS: Final = 90.0  # of a greeting; whoever calls wants to get to the beep
 SILENCE_SECONDS: Final = 3.0
-SHORTEST: Final = 1.0  # seconds of speech; less is a mistake
 MAX_TAKES: Final = 5
 
 CHANGE, LISTEN, REMOVE, BACK, LEAVE = "1", "2", "3", "0", "*"
@@ -80,7 +79,7 @@ class GreetingDesk:
                 silence_seconds=SILENCE_SECONDS,
                 stop_keys=KEYS,
             )
-            if recorded.reason != CLOSED and recorded.spoken_seconds < SHORTEST:
+            if recorded.reason != CLOSED and recorded.spoken_seconds < script.attendant.rules.shortest_seconds:
                 await self._discard(recorded)
                 await script.say(Prompt("record.silence"), BETWEEN)
                 continue

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from router.calls.callback_script import number_to_call_back
 from router.calls.greeting import CALLBACK, MESSAGE, TRANSFER, Offer, choices, greeting, offers_of
 from router.calls.script import HungUp, Script
 from router.model.decision import LeaveMessage
-from router.model.message import MessageDraft, MessageKind
+from router.model.message import Message, MessageDraft, MessageKind
 from router.model.sound import CLOSED, FULL, Recorded
 from router.policy.offered import put_through
 from router.policy.telling import Told, reason_in_words, what_is_told
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from router.calls.attendant import Attendant
     from router.calls.call import Call
 
-SHORTEST_MESSAGE: Final = 1.0  # seconds of speech; less is a caller who thought better of it
 MAX_ROUNDS: Final = 3  # that a caller is asked the same, before it is taken for an answer
 
 SAVE, LISTEN, AGAIN, URGENT, END = "1", "2", "3", "*", "#"
@@ -66,14 +66,20 @@ class Voicemail(Script):
         if self._draft is None:
             return
         try:
+            await self._speak_and_save(call, told, now)
+        except BaseException:  # not a `finally`: what is compiled must not wait in one (docs/adr/0009)
+            await self._let_go()
+            raise
+        await self._let_go()
+
+    async def _speak_and_save(self, call: Call, told: Told, now: float) -> None:
+        try:
             await self._speak(call, told, now)
         except HungUp:
             if self._recorded is not None:
                 await self._save()
         except EngineError as error:
             error.__traceback__ = None  # as in `perform`; what it took with it cannot be saved, and ends the call
-        finally:
-            await self._let_go()
 
     # ------------------------------------------------------------------------------------------ up to the beep
 
@@ -98,10 +104,8 @@ class Voicemail(Script):
             await self._put_through(call, told, chosen.target)
         elif chosen is not None and chosen.kind == CALLBACK:
             self._kind = MessageKind.CALLBACK
-            if self._caller[0] is not None:
-                await self._note_callback()
+            if await self._note_callback(call, told, now):
                 return
-            # Whoever withholds their number says it.
         await self._take_message()
 
     async def _greet(self, told: Told, offers: tuple[Offer, ...], now: float, call: Call) -> Offer | None:
@@ -136,12 +140,36 @@ class Voicemail(Script):
         await self.put_through(decision)
         await self.say(Prompt("transfer.failed"), _AFTER)
 
-    async def _note_callback(self) -> None:
-        """P3: for now, a wish in the mailbox of the person who is to call."""
-        if await self._confirm(0.0):
-            await self.say(Prompt("callback.noted"), *_GOODBYE)
-        else:
+    async def _note_callback(self, call: Call, told: Told, now: float) -> bool:
+        """P3: a wish in the mailbox of the person who is to call; where the router can, it will call both.
+
+        False: there is no number to be called, so the caller may say one.
+        """
+        person, (number, _) = told.person, self._caller
+        promised = ""
+        if person is not None and self.attendant.exchange.callbacks.takes(person.id):
+            promised = await number_to_call_back(self, person, number)
+            if not promised:
+                return False
+            if number is None:
+                await self._let_go()
+                self._caller = promised, None
+                self._draft = await self._begin(call, told, now)
+                if self._draft is None:
+                    return True
+        elif number is None:
+            return False
+        message = await self._confirm(0.0)
+        if message is None:
             await self.say(*_NO_MESSAGE)
+            return True
+        if promised:
+            try:
+                await self.attendant.exchange.callbacks.take(promised, message)
+            except StoreError as error:  # the wish is in the mailbox all the same
+                self.attendant.complain("callback", error)
+        await self.say(Prompt("callback.noted"), *_GOODBYE)
+        return True
 
     # -------------------------------------------------------------------------------------------- the message
 
@@ -150,7 +178,7 @@ class Voicemail(Script):
             recorded = await self._record()
             if recorded is None:
                 return
-            if recorded.spoken_seconds < SHORTEST_MESSAGE:
+            if recorded.spoken_seconds < self.attendant.rules.shortest_seconds:
                 await self._drop()
                 await self.say(Prompt("record.silence"))
                 continue
@@ -208,7 +236,7 @@ class Voicemail(Script):
         """Save what was recorded, if anything was said; False where that was impossible."""
         recorded, engine = self._recorded, self.attendant.engine
         assert recorded is not None and engine is not None
-        if recorded.spoken_seconds < SHORTEST_MESSAGE:
+        if recorded.spoken_seconds < self.attendant.rules.shortest_seconds:
             return False
         try:
             await engine.keep(recorded)
@@ -216,18 +244,19 @@ class Voicemail(Script):
             self.attendant.complain("voicemail", error)
             return False
         self._recorded = None
-        return await self._confirm(recorded.seconds)
+        return await self._confirm(recorded.seconds) is not None
 
-    async def _confirm(self, seconds: float) -> bool:
+    async def _confirm(self, seconds: float) -> Message | None:
+        """Make the draft a message, durably; None where that was impossible."""
         draft = self._draft
         assert draft is not None
         try:
-            await self._mailboxes.confirm(draft, seconds, urgent=self._urgent, kind=self._kind)
+            message = await self._mailboxes.confirm(draft, seconds, urgent=self._urgent, kind=self._kind)
         except StoreError as error:
             self.attendant.complain("voicemail", error)
-            return False
+            return None
         self._draft = None
-        return True
+        return message
 
     async def _drop(self) -> None:
         recorded, self._recorded = self._recorded, None

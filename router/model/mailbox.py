@@ -44,6 +44,7 @@ class VoicemailRules:
         keep_days: after so many days a message is deleted, whether it was heard or not.
         max_messages: that a mailbox holds; max_total_seconds: how long they may be together.
         max_seconds, silence_seconds: length of one message, and the silence that ends it.
+        shortest_seconds: of speech; less is a caller who thought better of it.
     """
 
     keep_days: float = 90.0
@@ -51,6 +52,7 @@ class VoicemailRules:
     max_total_seconds: float = 3600.0
     max_seconds: float = 180.0
     silence_seconds: float = 5.0
+    shortest_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,6 +260,10 @@ class Session:
 
     # --------------------------------------------------------------------------------------------------- end
 
+    def hand_over(self, told: Callable[[MediaEvent], None]) -> None:
+        """Somebody else has it from now on, and hears what happens."""
+        self._told = told
+
     async def statistics(self) -> StreamStatistics:
         sent, received, lost, foreign, invalid, jitter = await self.connection.request(
             "statistics", endpoint=self.number

@@ -8,18 +8,25 @@ Files are readable by the router's own user alone. What begins with a dot and en
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
 from router.policy.snapshot import ProfileKind
-from router.ports import SoundRefusedError, StoreError, StoreFullError
+from router.ports import SoundRefusedError, StoreFullError
+from router.stores.durable_files import (
+    TEMPORARY,
+    faults,
+    has_room,
+    made,
+    synchronise_directory,
+    write_durably,
+)
 
 MIN_FREE_BYTES: Final = 32 * 1024 * 1024  # of the disk; with less, no message is begun: what is begun is to fit
 MAX_NAME_BYTES: Final = 200  # of a directory; file systems take 255
@@ -27,8 +34,6 @@ MAX_GREETING_SECONDS: Final = 180.0
 MIN_GREETING_SECONDS: Final = 0.5  # less is a slip of the finger
 GREETING_RATES: Final = (8000, 16000)
 MAX_GREETING_BYTES: Final = 6 * 1024 * 1024  # three minutes at 16 kHz, and room for what editors add
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_TEMPORARY: Final = ".part"
 _GREETINGS: Final = "greetings"
 _KINDS: Final = frozenset(kind.value for kind in ProfileKind)
 
@@ -55,19 +60,18 @@ class SoundFiles:
 
     def temporary_greeting(self, mailbox: str) -> Path:
         """Return where a greeting can be recorded; what stays there is removed at the next start."""
-        return self._directory(mailbox) / _GREETINGS / f".{os.urandom(8).hex()}{_TEMPORARY}"
+        return self._directory(mailbox) / _GREETINGS / f".{os.urandom(8).hex()}{TEMPORARY}"
 
     def prepare(self, mailbox: str) -> None:
         """Make sure that a message has a directory, and room. Raises `StoreFullError`, `StoreError`."""
         with self._faults():
-            status = os.statvfs(self._made(self._directory(mailbox)))
-            if status.f_bavail * status.f_frsize < MIN_FREE_BYTES:
+            if not has_room(made(self._directory(mailbox)), MIN_FREE_BYTES):
                 raise StoreFullError(f"{self.root}: the disk is full, or almost; make room")
 
     def prepare_greetings(self, mailbox: str) -> None:
         """Make sure that greetings have a directory. Raises `StoreFullError`, `StoreError`."""
         with self._faults():
-            self._made(self._directory(mailbox) / _GREETINGS)
+            made(self._directory(mailbox) / _GREETINGS)
 
     def synchronise(self, path: Path) -> bool:
         """Make sure that a file, and its name, survive a power cut, and that nobody else reads it.
@@ -85,7 +89,7 @@ class SoundFiles:
                 empty = os.fstat(descriptor).st_size == 0
             finally:
                 os.close(descriptor)
-            _synchronise_directory(path.parent)
+            synchronise_directory(path.parent)
             return not empty
 
     def keep_greeting(self, mailbox: str, kind: str, sound: bytes | str) -> None:
@@ -100,7 +104,7 @@ class SoundFiles:
             try:
                 write_durably(temporary, checked)
                 temporary.rename(target)
-                _synchronise_directory(target.parent)
+                synchronise_directory(target.parent)
             finally:
                 temporary.unlink(missing_ok=True)
             if isinstance(sound, str):
@@ -110,7 +114,7 @@ class SoundFiles:
         """Copy a message's sound, durably. Raises `StoreFullError`, `StoreError`."""
         with self._faults():
             write_durably(target, source.read_bytes())
-            _synchronise_directory(target.parent)
+            synchronise_directory(target.parent)
 
     def remove(self, path: Path) -> bool:
         """Remove a file; False when there was none. Raises `StoreError`."""
@@ -124,7 +128,7 @@ class SoundFiles:
     def sweep(self) -> None:
         """Remove what was not complete when the router ended. Raises `StoreError`."""
         with self._faults():
-            for path in self.root.rglob(f".*{_TEMPORARY}"):
+            for path in self.root.rglob(f".*{TEMPORARY}"):
                 path.unlink(missing_ok=True)
 
     def all_messages(self) -> Iterator[tuple[str, str]]:
@@ -143,26 +147,8 @@ class SoundFiles:
             raise LookupError(f"no mailbox is called {mailbox[:40]!r}")
         return self.root / name
 
-    def _made(self, directory: Path) -> Path:
-        """Make a directory and, so that it survives a power cut, tell the disk of it and of those above."""
-        if not directory.is_dir():
-            missing = [directory, *(parent for parent in directory.parents if not parent.exists())]
-            for one in reversed(missing):
-                one.mkdir(mode=0o700, exist_ok=True)
-                _synchronise_directory(one.parent)
-        return directory
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno in _FULL:
-                raise StoreFullError(f"{error.filename or self.root}: the disk is full; make room") from error
-            what = error.strerror or str(error)
-            raise StoreError(
-                f"{error.filename or self.root}: {what}; let the router's user read and write it"
-            ) from error
+    def _faults(self) -> AbstractContextManager[None]:
+        return faults(self.root)
 
 
 def directory_name(mailbox: str) -> str:
@@ -198,24 +184,7 @@ def checked_greeting(data: bytes) -> bytes:
     return written.getvalue()
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a new file that only its user reads, and wait for the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-
-
 def _read(path: Path) -> bytes:
     """Read what could be a greeting, and no more of it."""
     with path.open("rb") as file:
         return file.read(MAX_GREETING_BYTES + 1)
-
-
-def _synchronise_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -41,6 +41,8 @@ def measured(router: Router) -> Metrics:
             feed_failures=router.subscriptions.failures,
             messages=router.mailboxes.outcomes,
             emails=router.messages.delivery.outcomes,
+            callbacks=exchange.callbacks.outcomes,
+            callbacks_waiting=lambda: len(exchange.callbacks.everybody()),
             without_greeting=lambda: len(router.mailboxes.without_greeting()),
             media=router.sound.figures,
             configuration=lambda: {"hash": router.configuration.hash[:12]},

@@ -39,6 +39,7 @@ from router.sip.digest import DigestServer
 from router.sip.ids import Ids
 from router.sip.stack import Stack
 from router.stores.bindings import SqliteBindings
+from router.stores.callbacks import SqliteCallbacks
 from router.stores.database import Database
 from router.stores.journal import Journal
 from router.stores.mailboxes import SqliteMailboxes
@@ -93,6 +94,7 @@ class Router:
         self.mailboxes = await SqliteMailboxes.open(
             self.database, configuration.data_directory, configuration.mailboxes, configuration.voicemail
         )
+        self.callback_store = SqliteCallbacks(self.database)
         self.private_phones = PrivatePhones(configuration.accounts, self.journal)
         self.private_phones.restore(await self.state_store.entries_of((CONNECTED, GONE)), self.clock())
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
@@ -114,6 +116,7 @@ class Router:
         self.web = await WebServer.start(app, configuration.http_host, configuration.http_port)
         self.exchange.attendant.audit = self.journal.record
         await self.sound.start(configuration)
+        await self.callbacks.resume(self.callback_store)
         self.trunks.start(self._monotonic())
         self.drive.flush()
         self.serving = True
@@ -144,6 +147,8 @@ class Router:
             self.states,
             self.private_phones,
         )
+        self.callbacks = self.exchange.callbacks
+        self.callbacks.rules = configuration.callbacks
         self.exchange.configuration = configuration.hash
         self.exchange.text_messages.reply_refused = self._reply_refused
         if configuration.policy.limits.groups:
@@ -183,6 +188,7 @@ class Router:
         await self.records.close()
         await self.journal.close()
         await self.mailboxes.close()
+        await self.callback_store.close()
         await self.bindings.close()
         await self.database.close()
 
@@ -226,6 +232,7 @@ class Router:
         self.registrar.bounds = _bounds(new)
         self.messages.follow(new)
         self.sound.follow(new)
+        self.callbacks.rules = new.callbacks
         self._note_registrations()
         self.drive.flush()
 

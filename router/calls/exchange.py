@@ -14,6 +14,7 @@ from typing import Final
 from router.calls.attendant import Attendant
 from router.calls.authentication import Gate
 from router.calls.call import Call
+from router.calls.callbacks import Callbacks
 from router.calls.destination import Directory
 from router.calls.feature import begin_feature
 from router.calls.leg import Leg, Strays
@@ -64,6 +65,7 @@ class Exchange:
         calls: those in progress.
         configuration: hash of the configuration that the policy was compiled from, for the records.
         attendant: speaks to callers; without an engine, until somebody gives it one.
+        callbacks: calls back whoever wished it; nobody, until it is given a store.
         decisions: by (action, rule); decision_seconds, setup_seconds: histograms.
         draining: no new calls are accepted any more.
     """
@@ -108,6 +110,7 @@ class Exchange:
         self.private_phones = private_phones or PrivatePhones(gate.accounts)
         self.limited_calls = LimitedCalls()
         self.usage = self.limited_calls.usage
+        self.callbacks = Callbacks(self)
         self.draining = False
         self._served: dict[str, Served] = {
             "REGISTER": self._register,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 
 from router.model.decision import LineState
 
@@ -12,6 +12,9 @@ class Lines(dict[str, LineState]):
 
     A person on a call is `ON_CALL` whatever else; one whose phone rings is `RINGING`; one without any registered device
     is `UNREGISTERED`. The policy reads this very mapping, so it is never copied.
+
+    Attributes:
+        watched: people for whom somebody waits; returned: hears of each whose line has become idle.
     """
 
     def __init__(self, people: Iterable[str] = ()) -> None:
@@ -19,6 +22,8 @@ class Lines(dict[str, LineState]):
         self._calls: dict[str, int] = {}
         self._ringing: dict[str, int] = {}
         self._unregistered = set(self)
+        self.watched: Container[str] = ()
+        self.returned: Callable[[str], None] = _nobody_waits
 
     def replace_people(self, people: Iterable[str], registered: Iterable[str]) -> None:
         """A new configuration: who exists now, and who of them has a registered device."""
@@ -58,6 +63,12 @@ class Lines(dict[str, LineState]):
             self[person] = LineState.UNREGISTERED
         else:
             self.pop(person, None)
+            if person in self.watched:
+                self.returned(person)
+
+
+def _nobody_waits(_person: str) -> None:
+    """Nobody waits for anybody."""
 
 
 def _less(counts: dict[str, int], person: str) -> None:

@@ -26,12 +26,14 @@ class States:
     Attributes:
         selections: by person, strongest first: the mapping that `Facts` carries, to be read only. What is over, or has
             not begun, may be in it.
+        changed: hears of each person for whom what is selected has changed.
     """
 
-    __slots__ = ("_journal", "selections")
+    __slots__ = ("_journal", "changed", "selections")
 
     def __init__(self, journal: StateJournal | None = None) -> None:
         self.selections: dict[str, tuple[Selection, ...]] = {}
+        self.changed: Callable[[str], None] = _nobody_waits
         self._journal = journal
 
     def of(self, person: str) -> tuple[Selection, ...]:
@@ -115,11 +117,16 @@ class States:
             self.selections[person] = tuple(selections)
         else:
             self.selections.pop(person, None)
+        self.changed(person)
 
     def _keep(self, person: str, entry: AuditEntry) -> None:
         if self._journal is not None:
             kept = [selection for selection in self.of(person) if selection.by is not SelectedBy.CALENDAR]
             self._journal.change(person, kept, entry)
+
+
+def _nobody_waits(_person: str) -> None:
+    """Nobody waits for anybody."""
 
 
 async def _nothing() -> None:

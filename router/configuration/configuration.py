@@ -8,6 +8,7 @@ from pathlib import Path
 
 from router.configuration.findings import Finding
 from router.model.access import ApiToken
+from router.model.callback import CallbackRules
 from router.model.feeds import Feeds
 from router.model.mailbox import Mailbox, MailServer, VoicemailRules
 from router.model.peers import Account, Listener, Pbx, Trunk
@@ -51,6 +52,7 @@ class Configuration:
         api_tokens: who may use the API.
         feeds: sources that somebody else keeps.
         mailboxes: by name; voicemail: what holds for all of them; mail: who tells of new messages by e-mail (V1).
+        callbacks: how callers are called back (P3).
         media: how the media engine runs; None: the router itself says nothing to anybody.
         recordings: folder of the company's own prompts.
         languages: of what callers are told, the first one first; country: ISO 3166-1 alpha-2.
@@ -85,3 +87,4 @@ class Configuration:
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     voicemail: VoicemailRules = field(default_factory=VoicemailRules)
     mail: MailServer | None = None
+    callbacks: CallbackRules = field(default_factory=CallbackRules)

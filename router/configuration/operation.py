@@ -74,6 +74,15 @@ class Voicemail(Section):
     email: MailSection | None = None
 
 
+class CallbacksSection(Section):
+    """How callers are called back who wished it (P3): after how many tries in vain, of the person or of the caller, it
+    is left to the person, and how often and for how long is tried. With 0 tries the router calls nobody back."""
+
+    tries: int = Field(default=3, ge=0, le=100)
+    every: Duration = Field(default=900, ge=60)
+    keep_days: float = Field(default=7, gt=0)
+
+
 class Registration(Section):
     """`registrar` is "sip:provider.example"; the password comes from one of three places."""
 

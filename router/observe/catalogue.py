@@ -43,6 +43,7 @@ class Sources:
         configuration: what identifies the configuration in force, such as its hash.
         messages: by (outcome,); emails: the same, about messages.
         without_greeting: how many people recorded no greeting (V2).
+        callbacks: by (outcome,); callbacks_waiting: callers who are still to be called back (P3).
         media: what the media engine counts.
     """
 
@@ -71,6 +72,8 @@ class Sources:
     messages: Counts = field(default_factory=Counts)
     emails: Counts = field(default_factory=Counts)
     without_greeting: Callable[[], float] = float
+    callbacks: Counts = field(default_factory=Counts)
+    callbacks_waiting: Callable[[], float] = float
     media: Figures = field(default_factory=Figures)
 
 
@@ -182,6 +185,13 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         sources.without_greeting,
     )
     _declare_media(metrics, sources.media)
+    metrics.counter(
+        "callbacks_total",
+        "Callers who wished to be called back (P3): taken, connected, tried in vain, left to the person, cancelled.",
+        ["outcome"],
+        sources.callbacks,
+    )
+    metrics.gauge("callbacks_waiting", "Callers who are still to be called back.", sources.callbacks_waiting)
     metrics.information("renvoi_build", "The version that runs.", lambda: {"version": __version__})
     metrics.information("renvoi_configuration", "The configuration in force.", sources.configuration)
 

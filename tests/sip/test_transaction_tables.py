@@ -144,7 +144,7 @@ def in_state(far: Far, name: str, state: str) -> Any:
     [
         (name, state, event)
         for name, rows in EXPECTED.items()
-        for state in {state for state, _ in rows}
+        for state in sorted({state for state, _ in rows})
         for event in EVENTS
         if (state, event) not in rows
     ],

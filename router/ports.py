@@ -11,6 +11,7 @@ from router.model.callback import Callback
 from router.model.decision import Selection
 from router.model.mail import QueuedMail
 from router.model.message import Message, MessageCounts, MessageDraft, MessageKind, MessageState
+from router.model.recording import KeptRecording, RecordedPart, RecordingDraft
 from router.model.sound import MediaEvent, MediaParty, Played, Recorded, StreamStatistics
 
 
@@ -278,6 +279,64 @@ class CallbackStore(Protocol):
 
     async def remove(self, identity: str) -> None:
         """Forget one. Raises `StoreError`."""
+        ...
+
+
+class RecordingStore(Protocol):
+    """Keeps recordings of calls (X3). What was confirmed survives a power cut and a kill at any moment; of what was
+    not, nothing is left after a restart."""
+
+    async def begin(self, now: float) -> RecordingDraft:
+        """Keep a place for a recording; its owner calls `confirm` or `discard`.
+
+        Args:
+            now: POSIX seconds on the policy's clock at which its sound begins.
+
+        Raises `StoreFullError`, `StoreError`.
+        """
+        ...
+
+    async def confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> None:
+        """Make a draft a recording, durably, before it returns; the rest is done even if the task that waits is
+        cancelled.
+
+        Args:
+            recording: with the id and the beginning of the draft; how long it is, is taken from its sound.
+            parts: in their order, at least one; where one begins later than the one before ends, there is silence.
+                Their files are gone afterwards.
+
+        Raises `StoreFullError`, `StoreError`; then it stays a draft.
+        """
+        ...
+
+    async def discard(self, draft: RecordingDraft, parts: Sequence[RecordedPart] = ()) -> None:
+        """Forget a draft, with its parts. Never raises for a fault of the medium: a restart does the rest."""
+        ...
+
+    async def recordings(
+        self, *, since: float, until: float, person: str, number: str, limit: int
+    ) -> list[KeptRecording]:
+        """Return the newest that began in [since, until), newest first. Raises `StoreError`.
+
+        Args:
+            person: id of one of our people in the call; number: of a party, as it was kept; "" for all.
+        """
+        ...
+
+    async def recording(self, identity: str) -> KeptRecording | None:
+        """Return one. Raises `StoreError`."""
+        ...
+
+    def sound(self, identity: str) -> str:
+        """Return the path of a recording's sound, a WAV file: the caller is on the left, the called on the right."""
+        ...
+
+    async def delete(self, identity: str) -> bool:
+        """Delete one; False where there is none. Raises `StoreError`."""
+        ...
+
+    async def erase(self, number: str, spelled: Callable[[str], str | None] | None = None) -> int:
+        """Delete the recordings of all calls from and to a number; return how many. See `MailboxStore.erase`."""
         ...
 
 

@@ -111,3 +111,23 @@ callbacks = Table(
     Column("caller_tries", Integer, nullable=False),
     Column("dialled", Boolean, nullable=False),
 )
+
+# Recordings of calls. A draft has nothing but its id, its beginning and the state "draft" yet.
+recordings = Table(
+    "recording",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("call_id", String, nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("caller", String, nullable=True),
+    Column("called", String, nullable=False),
+    Column("people", JSON, nullable=False),
+    Column("direction", String, nullable=False),
+    Column("because", JSON, nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("keep_until", Float, nullable=False),
+    Index("recording_by_time", "began_at"),
+    Index("recording_by_end", "keep_until"),
+)

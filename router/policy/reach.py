@@ -10,6 +10,7 @@ from router.model.decision import (
     Decision,
     DialNumber,
     Diversion,
+    JoinQueue,
     Reason,
     RingPerson,
     Target,
@@ -46,21 +47,28 @@ def reach(question: Question) -> Decision | None:
             ways = (treat_line(question, holder),)
         for way in chain(ways, holder.last_resort):
             following = rules_behind(question, way.target)
+            if following is holder and isinstance(way.target, JoinQueue):
+                following = None  # a queue that is open: here its callers wait
             if usable(question, way.target, following, visited):
                 break
             question.rejected.append(way.reason)
         else:
             return refuse(question, 480, "Temporarily Unavailable", _NOBODY_LEFT)
         question.because.append(way.reason)
-        number = holder.diverts_as if isinstance(holder, Person) else (holder.number or question.facts.dialled)
-        question.diversions.append(Diversion(number, way.diversion))
+        question.diversions.append(Diversion(_diverts_as(question, holder), way.diversion))
         if following is None:
             return forward(question, holder, way.target)
         holder = following
 
 
 def _key(holder: Person | SharedLine) -> str:
-    return holder.id if isinstance(holder, Person) else holder.number
+    return holder.id if isinstance(holder, Person) else (holder.queue or holder.number)
+
+
+def _diverts_as(question: Question, holder: Person | SharedLine) -> str:
+    if isinstance(holder, Person):
+        return holder.diverts_as
+    return holder.number or (holder.queue and holder.forwards_as.number) or question.facts.dialled
 
 
 def rules_behind(question: Question, target: Target) -> Person | SharedLine | None:
@@ -72,6 +80,8 @@ def rules_behind(question: Question, target: Target) -> Person | SharedLine | No
         # The number of somebody's mobile stands for the telephone in their pocket: it is dialled.
         if isinstance(holder, SharedLine) or (holder is not None and holder.diverts_as == target.number):
             return holder
+    if isinstance(target, JoinQueue):
+        return question.policy.queues.get(target.queue)
     return None
 
 

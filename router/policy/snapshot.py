@@ -260,6 +260,8 @@ class SharedLine:
         number: E.164 with "+"; "" for the line that stands for all owned numbers without anybody.
         open: where calls go; `closed` outside `hours` (no hours: always open).
         forwards_as: number and name shown when a call is forwarded outside from here.
+        queue: what the configuration calls it where it is a queue ("queue:sales"), else "".
+        on_outcome: treatment of callers whom a queue did not serve, by how waiting ended.
     """
 
     number: str
@@ -269,6 +271,8 @@ class SharedLine:
     hours: tuple[Window, ...] = ()
     closed: Treatment | None = None
     last_resort: tuple[Treatment, ...] = ()
+    queue: str = ""
+    on_outcome: Mapping[Outcome, Treatment] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class KnownCaller(NamedTuple):
@@ -334,6 +338,7 @@ class Policy:
             `SCHEDULE`.
         codes: what can be dialled besides numbers.
         limits: how much may be called of which destinations.
+        queues: by name, without "queue:".
     """
 
     plan: DiallingPlan
@@ -355,3 +360,4 @@ class Policy:
     codes: Codes = Codes()
     limits: Limits = NO_LIMITS
     text_sender: str = ""
+    queues: Mapping[str, SharedLine] = field(default_factory=lambda: MappingProxyType({}))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from router.configuration import Configuration
 from router.model.decision import (
+    OF_A_PHONE,
     Attempt,
     Connection,
     DialAddress,
@@ -115,7 +116,7 @@ class StandingRules:
         yield "available", self._probe(person, words("available"))
         for state in (LineState.ON_CALL, LineState.UNREGISTERED):
             yield state, self._probe(person, words(state), lines={person.id: state})
-        for outcome in Outcome:
+        for outcome in OF_A_PHONE:
             label = words("phone_says_busy" if outcome is Outcome.BUSY else outcome)
             yield outcome, self._probe(person, label, attempts=(Attempt(person.id, outcome),))
         for profile in (ProfileKind.BUSY_OTHER, ProfileKind.ABSENT, *person.on_profile):

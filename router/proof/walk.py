@@ -20,11 +20,14 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from router.model.decision import (
+    OF_A_PHONE,
+    OF_A_QUEUE,
     Action,
     Attempt,
     Connection,
     Decision,
     Facts,
+    JoinQueue,
     LineState,
     Origin,
     Outcome,
@@ -191,11 +194,16 @@ class Walk:
         target = str(case.decision.target)
         if any(attempt.person == target for attempt in attempts):
             return ()  # it goes round: whoever judges the case says so
+        if isinstance(case.decision.target, JoinQueue):
+            ends = (*OF_A_QUEUE, Outcome.UNREACHABLE)
+            return tuple(
+                _Branch(known, case.moments, (*attempts, Attempt(target, outcome))) for outcome in ends
+            )
         if target not in self._policy.people:
             return (_Branch(known, case.moments, (*attempts, Attempt(target, Outcome.UNREACHABLE))),)
         broken = any(attempt.person not in self._policy.people for attempt in attempts)
         branches = []
-        for outcome in Outcome:
+        for outcome in OF_A_PHONE:
             longer = (*attempts, Attempt(target, outcome))
             if broken:
                 branches.append(_Branch(known, case.moments, longer))

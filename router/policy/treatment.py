@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from router.model.decision import DialAddress, DialNumber, LeaveMessage, LineState, Reason, RingPerson, Target
+from router.model.decision import (
+    DialAddress,
+    DialNumber,
+    LeaveMessage,
+    LineState,
+    Origin,
+    Reason,
+    RingPerson,
+    Target,
+)
 from router.policy.caller_exceptions import CallerException
 from router.policy.profile import InForce, is_silent, profile_in_force, weigh
 from router.policy.question import Question
@@ -15,7 +24,11 @@ _ON_CALL: Final = "on_call"
 
 
 def treat_line(question: Question, line: SharedLine) -> Treatment:
-    """Return where a number that belongs to no person sends the call now."""
+    """Return where a number that belongs to no person, or a queue, sends the call now."""
+    if line.queue and line.queue in question.outcomes:
+        treatment = line.on_outcome.get(question.outcomes[line.queue])
+        if treatment is not None:
+            return treatment
     if line.closed is None or any(window.covers(question.local_time()) for window in line.hours):
         return line.open
     return line.closed
@@ -128,7 +141,7 @@ def for_person(target: Target, person: Person) -> Target:
 def _caller_exception(question: Question, person: Person) -> CallerException | None:
     """Return the exception that this caller has with this person (S8), or None."""
     number = question.caller_number()
-    if number is None:
+    if number is None or question.facts.origin is Origin.ROUTER:  # who is to be called back does not wait on the line
         return None
     for level in person.exceptions:
         for exception in level.matching(number):

@@ -14,21 +14,30 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from router.media.bencode import Encodable, Value, decode, encode
-from router.ports import EngineError, OfferError
+from router.ports import EngineError, MediaError, OfferError
+from router.sip.uri import bracketed
 
 # Seconds until a command is said again, and after the last one until rtpengine counts as unreachable: 2.3 in all. The
 # first is longer than any answer takes that was not lost.
 PATIENCE: Final = (0.1, 0.2, 0.4, 0.8, 0.8)
 MAX_DATAGRAM_BYTES: Final = 60_000  # one that is longer is not sent: SDP of a phone is a few kilobytes
 
-# What rtpengine says about a session description that it cannot use. All other complaints are about itself, or about us.
+# What rtpengine says about a session description that it cannot use, and about a call that it does not know. All other
+# complaints are about itself, or us.
 _ABOUT_THE_OFFER: Final = frozenset((b"Failed to parse SDP", b"Incomplete SDP specification", b"Error rewriting SDP"))
+_UNKNOWN_CALL: Final = frozenset((b"Unknown call-id", b"Unknown call-ID", b"Call-ID not found or tags didn't match"))
 
 Answer = Mapping[str, Value]
 
 
 class UnreachableError(EngineError):
-    """No answer came, or nobody listens there."""
+    """No answer came; with `refused`, because nobody listens there any more."""
+
+    refused = False
+
+
+class UnknownCallError(EngineError):
+    """It does not know the call: it has forgotten it, because nobody sent anything, or because it was started anew."""
 
 
 class Control(asyncio.DatagramProtocol):
@@ -36,76 +45,90 @@ class Control(asyncio.DatagramProtocol):
 
     Its socket is connected: the kernel drops what comes from elsewhere, and reports when nobody listens there.
 
+    Args:
+        patience: see `PATIENCE`.
     Attributes:
-        strange: datagrams that were no answer to anything.
+        name: its address, host:port.
+        strays: datagrams that were no answer to anything.
     """
 
     def __init__(self, host: str, port: int, patience: tuple[float, ...] = PATIENCE) -> None:
-        self.host = host
-        self.port = port
-        self.strange = 0
-        self._patience = patience
+        self.name = f"{bracketed(host)}:{port}"
+        self.patience = patience
+        self.strays = 0
+        self._address = host, port
         self._transport: asyncio.DatagramTransport | None = None
-        self._waiting: dict[bytes, _Question] = {}
-        self._series = secrets.token_hex(4)  # rtpengine remembers the cookies of a router that ran before
-        self._asked = 0
+        self._waiting: dict[bytes, _Command] = {}
+        self._series = secrets.token_hex(4).encode()  # rtpengine remembers the cookies of a router that ran before
+        self._said = 0
 
     async def open(self) -> None:
         """Make the socket. Raises OSError."""
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, remote_addr=(self.host, self.port))
+        await loop.create_datagram_endpoint(lambda: self, remote_addr=self._address)
+
+    @property
+    def opened(self) -> bool:
+        return self._transport is not None
 
     def close(self) -> None:
-        """What is awaited raises `UnreachableError`."""
+        """What waits for an answer raises `UnreachableError`."""
         if self._transport is not None:
             self._transport.close()
         self._fail("the way to it was closed")
 
-    async def ask(self, command: str, details: Mapping[str, Encodable] | None = None) -> Answer:
-        """Say a command and return the answer.
+    def ask(self, command: str, details: Mapping[str, Encodable] | None = None) -> asyncio.Future[Answer]:
+        """Say a command, again and again until it is answered, whether anybody waits for the answer or not.
 
-        Raises `OfferError` for a session description that cannot be used, `UnreachableError` when no answer comes
-        within `PATIENCE`, `EngineError` for whatever else rtpengine complains of.
+        Returns:
+            A future of the answer. It raises `OfferError` for a session description that cannot be used,
+            `UnknownCallError`, `UnreachableError` when no answer came within `PATIENCE`, `EngineError` for whatever
+            else rtpengine complains of. To cancel it is to forget the command.
         """
-        self._asked += 1
-        cookie = b"%s-%d" % (self._series.encode(), self._asked)
+        self._said += 1
+        cookie = b"%b-%d" % (self._series, self._said)
         data = cookie + b" " + encode({**(details or {}), "command": command})
+        said = self._waiting[cookie] = _Command(self, command, data)
+        said.answer.add_done_callback(lambda answer: self._answered(cookie, answer))
         if len(data) > MAX_DATAGRAM_BYTES:
-            raise OfferError(f"a session description of {len(data)} bytes is too long for rtpengine")
-        question = self._waiting[cookie] = _Question(self, data)
-        try:
-            question.say()
-            return self._understood(command, await question.answer)
-        finally:
-            question.drop()
-            del self._waiting[cookie]
+            said.answer.set_exception(
+                OfferError(f"a session description of {len(data)} bytes is too long for rtpengine")
+            )
+        else:
+            said.say()
+        return said.answer
 
     def send(self, data: bytes) -> None:
         """Send one datagram; nothing happens once the way is closed."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(data)
 
-    @property
-    def patience(self) -> tuple[float, ...]:
-        return self._patience
-
-    def unreachable(self, why: str) -> UnreachableError:
+    def unreachable(self, why: str, *, refused: bool = False) -> UnreachableError:
         """The error that says that `why` nothing comes from there."""
-        return UnreachableError(f"rtpengine at {self.host} port {self.port}: {why}")
+        error = UnreachableError(f"rtpengine at {self.name}: {why}")
+        error.refused = refused
+        return error
 
-    def _understood(self, command: str, answer: Answer) -> Answer:
+    def complaint(self, command: str, answer: Answer) -> MediaError | None:
+        """The error that an answer is; None for one that says that all is well."""
         result = answer.get("result")
         if result in (b"ok", b"pong"):
-            return answer
+            return None
         complaint = answer.get("error-reason", answer.get("message", result))
         text = complaint.decode(errors="replace") if isinstance(complaint, bytes) else "no reason given"
         if complaint in _ABOUT_THE_OFFER:
-            raise OfferError(f"rtpengine cannot use the session description: {text}")
-        raise EngineError(f"rtpengine at {self.host} port {self.port} refuses {command}: {text}")
+            return OfferError(f"rtpengine cannot use the session description: {text}")
+        kind = UnknownCallError if complaint in _UNKNOWN_CALL else EngineError
+        return kind(f"rtpengine at {self.name} refuses {command}: {text}")
 
-    def _fail(self, why: str) -> None:
-        for question in self._waiting.values():
-            question.fail(self.unreachable(why))
+    def _answered(self, cookie: bytes, answer: asyncio.Future[Answer]) -> None:
+        self._waiting.pop(cookie).stop()
+        if not answer.cancelled():
+            answer.exception()  # one that nobody waits for any more is no fault
+
+    def _fail(self, why: str, *, refused: bool = False) -> None:
+        for said in self._waiting.values():
+            said.fail(self.unreachable(why, refused=refused))
 
     # ---------------------------------------------------------------------------------- what the socket tells
 
@@ -114,50 +137,54 @@ class Control(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         cookie, _, body = data.partition(b" ")
-        question = self._waiting.get(cookie)
+        said = self._waiting.get(cookie)
         try:
             answer = decode(body)
         except ValueError:
             answer = None
-        if question is None or not isinstance(answer, dict):
-            self.strange += 1
+        if said is None or not isinstance(answer, dict):
+            self.strays += 1  # the answer to a command that was repeated for no need comes twice, too
         else:
-            question.succeed(answer)
+            said.hear(answer)
 
-    def error_received(self, exc: OSError) -> None:
-        self._fail(exc.strerror or str(exc))
+    def error_received(self, exc: Exception) -> None:
+        self._fail(getattr(exc, "strerror", None) or str(exc), refused=isinstance(exc, ConnectionRefusedError))
 
 
-class _Question:
+class _Command:
     """A command that waits for its answer."""
 
-    __slots__ = ("_control", "_data", "_said", "_timer", "answer")
+    __slots__ = ("_command", "_control", "_data", "_timer", "_times", "answer")
 
-    def __init__(self, control: Control, data: bytes) -> None:
+    def __init__(self, control: Control, command: str, data: bytes) -> None:
         self._control = control
+        self._command = command
         self._data = data
-        self._said = 0
+        self._times = 0
         self._timer: asyncio.TimerHandle | None = None
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def say(self) -> None:
         """Send it, now and again until there is an answer or no patience left."""
         patience = self._control.patience
-        if self._said == len(patience):
+        if self._times == len(patience):
             self.fail(self._control.unreachable(f"no answer within {sum(patience):.1f} s"))
             return
-        self._timer = self.answer.get_loop().call_later(patience[self._said], self.say)
-        self._said += 1
+        self._timer = self.answer.get_loop().call_later(patience[self._times], self.say)
+        self._times += 1
         self._control.send(self._data)
 
-    def succeed(self, answer: Answer) -> None:
-        if not self.answer.done():
+    def hear(self, answer: Answer) -> None:
+        complaint = self._control.complaint(self._command, answer)
+        if complaint is not None:
+            self.fail(complaint)
+        elif not self.answer.done():
             self.answer.set_result(answer)
 
-    def fail(self, error: UnreachableError) -> None:
+    def fail(self, error: MediaError) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
 
-    def drop(self) -> None:
+    def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
 KEYS: Final = "0123456789*#ABCD"  # in the order of their numbers in RFC 4733
@@ -126,3 +127,16 @@ class MediaSettings(NamedTuple):
     hosts: tuple[str, ...]
     first_port: int
     last_port: int
+
+
+class RtpengineSettings(NamedTuple):
+    """Which rtpengines relay calls.
+
+    Args:
+        addresses: host and port of the ng protocol of each.
+        interfaces: by the networks of parties, the name of rtpengine's interface towards them, the narrowest network
+            first, the last for all others; empty: it has but one.
+    """
+
+    addresses: tuple[tuple[str, int], ...]
+    interfaces: tuple[tuple[IPv4Network | IPv6Network, str], ...] = ()

@@ -1,0 +1,98 @@
+"""What rtpengine is asked for, so that each party of a call gets what it speaks: RTP, SRTP or what browsers speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from router.media.bencode import Encodable
+from router.model.sound import MediaParty
+
+PLAIN, SDES, DTLS = "", "sdes", "dtls"  # as in `MediaParty.keys`
+
+# Nothing is offered that encrypts nothing, nor a cipher that no phone has: short offers fit into a datagram.
+_SUITES: Final = tuple(f"no-{name}_HMAC_SHA1_{bits}" for name in ("NULL", "F8_128", "AES_192_CM") for bits in (80, 32))
+
+# What is offered to a party, by what it speaks. ICE is for browsers alone, which insist on it (RFC 8827, RFC 8834).
+_OFFERED: Final[Mapping[str, Mapping[str, Encodable]]] = {
+    PLAIN: {"transport-protocol": "RTP/AVP", "ICE": "remove", "DTLS": "off", "rtcp-mux": ("demux",)},
+    SDES: {"transport-protocol": "RTP/SAVP", "ICE": "remove", "DTLS": "off", "rtcp-mux": ("demux",), "SDES": _SUITES},
+    DTLS: {"transport-protocol": "UDP/TLS/RTP/SAVPF", "ICE": "force", "rtcp-mux": ("offer",), "SDES": ("off",)},
+}
+
+# origin, session-connection: nobody sees the other party's address. SDP-version: it rises with what rtpengine changes.
+_REPLACED: Final = ("origin", "session-connection", "SDP-version")
+
+# See `RtpengineSettings`.
+Interfaces = Sequence[tuple[IPv4Network | IPv6Network, str]]
+
+
+def spoken(sdp: bytes) -> str:
+    """Return how the sound of a session description is protected, by its first audio stream: `PLAIN`, `SDES` (RFC 4568)
+    or `DTLS` (RFC 5764)."""
+    for line in sdp.splitlines():
+        if line.startswith(b"m=audio "):
+            profile = line.split()[2:3]
+            if not profile or b"SAVP" not in profile[0]:
+                return PLAIN
+            return DTLS if b"TLS" in profile[0] or b"\na=crypto:" not in sdp else SDES
+    return PLAIN
+
+
+def offer_wishes(
+    sdp: bytes, giver: MediaParty, taker: MediaParty, speaks: str, interfaces: Interfaces
+) -> dict[str, Encodable]:
+    """Return what is asked for an offer on its way from `giver` to `taker`, who speaks as `speaks` says."""
+    wishes: dict[str, Encodable] = {
+        **_OFFERED[speaks],
+        **_origin(sdp, giver),
+        "address-family": "IP6" if ":" in taker.host else "IP4",
+    }
+    if speaks == DTLS:
+        wishes["flags"] = (*_flags(sdp, giver), "generate-mid")
+    if interfaces:
+        wishes["direction"] = (_interface(giver.host, interfaces), _interface(taker.host, interfaces))
+    return wishes
+
+
+def answer_wishes(sdp: bytes, giver: MediaParty) -> dict[str, Encodable]:
+    """Return what is asked for an answer of `giver`: whoever made the offer gets it in the manner of that offer."""
+    return _origin(sdp, giver)
+
+
+def _origin(sdp: bytes, giver: MediaParty) -> dict[str, Encodable]:
+    return {
+        "replace": _REPLACED,
+        "received-from": ("IP6" if ":" in giver.host else "IP4", giver.host),
+        "flags": _flags(sdp, giver),
+    }
+
+
+def _flags(sdp: bytes, giver: MediaParty) -> tuple[str, ...]:
+    """strict-source: once it is known where a party's sound comes from, what comes from elsewhere is dropped."""
+    return ("strict-source", "SIP-source-address" if _is_behind_nat(sdp, giver.host) else "trust-address")
+
+
+def _is_behind_nat(sdp: bytes, host: str) -> bool:
+    """Whether a description names an address that means nothing outside its network, while its sender is outside of
+    ours. 0.0.0.0 is none: it is how phones once asked for silence (RFC 3264 §8.4)."""
+    for line in sdp.splitlines():
+        if line.startswith((b"c=IN IP4 ", b"c=IN IP6 ")):
+            said, seen = _address(line[9:].decode(errors="replace")), _address(host)
+            if said is None or seen is None:
+                return False
+            return not said.is_global and not said.is_unspecified and seen.is_global
+    return False
+
+
+def _interface(host: str, interfaces: Interfaces) -> str:
+    address = ip_address(host)
+    return next((name for network, name in interfaces if address in network), interfaces[-1][1])
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text.strip())
+    except ValueError:
+        return None

@@ -24,7 +24,7 @@ class Announcement(Script):
 
     async def run(self) -> None:
         await self.answer()
-        await self.play(self.attendant.voice.announcement(self._announcement))
+        await self.play(self.voice.announcement(self._announcement))
 
 
 class SpokenRefusal(Script):

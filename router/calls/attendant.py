@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from router.calls.announcement import Announcement, SpokenRefusal
 from router.calls.mailbox_script import MailboxByPhone
-from router.calls.onward import PutThrough
+from router.calls.onward import Following, PutThrough
 from router.calls.originate import Originated, OutgoingScript
 from router.calls.pin_attempts import PinAttempts
 from router.calls.script import Script
 from router.calls.voice import Voice
 from router.calls.voicemail_script import Voicemail
 from router.model.audit import AuditEntry
-from router.model.decision import Decision, Facts, LeaveMessage, OpenMailbox, PlayAnnouncement
+from router.model.decision import AttendedTarget, Decision, Facts, LeaveMessage, OpenMailbox, PlayAnnouncement
 from router.model.mailbox import Mailbox, VoicemailRules
 from router.ports import MailboxStore, MediaEngine
 
@@ -35,7 +35,8 @@ class Attendant:
 
     Attributes:
         engine: makes the sound; None: the router speaks to nobody, and what it should answer counts as unreachable.
-        mailboxes: where messages are left, by which rules; voice: what is said. Both are there when the engine is.
+        mailboxes: where messages are left, by which rules; voice: what is said, in the company's first language. Both are
+            there when the engine is. voices: the same by language.
         boxes: the mailboxes by name; pin_attempts: wrong PINs of them.
         patience: seconds to press a key after the choices were said.
         clock: POSIX seconds, as the policy counts them; now: seconds on the clock of the SIP timers.
@@ -49,6 +50,7 @@ class Attendant:
         self.engine: MediaEngine | None = None
         self.mailboxes: MailboxStore | None = None
         self.voice: Voice
+        self.voices: Mapping[str, Voice] = {}
         self.rules = VoicemailRules()
         self.boxes: Mapping[str, Mailbox] = {}
         self.pin_attempts = PinAttempts()
@@ -64,24 +66,48 @@ class Attendant:
     def loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
 
-    def attend(self, call: Call, target: LeaveMessage | PlayAnnouncement | OpenMailbox) -> bool:
+    def voice_for(self, language: str) -> Voice:
+        """Return the voice that speaks a language, or the usual one: "" is no language."""
+        return self.voices.get(language, self.voice)
+
+    def attend(self, call: Call, target: AttendedTarget) -> bool:
         """Let the router answer a call. False: it cannot; the call is as it was."""
         if self.engine is None:
             return False
-        script: Script
-        if isinstance(target, PlayAnnouncement):
-            script = Announcement(self, call, target)
-        elif self.mailboxes is None:
+        script = self._script(call, target)
+        if script is None:
             return False
-        elif isinstance(target, OpenMailbox):
-            mailbox = self.boxes.get(target.mailbox)
-            if mailbox is None:
-                return False
-            script = MailboxByPhone(self, call, mailbox, self.mailboxes)
-        else:
-            script = Voicemail(self, call, target, self.mailboxes)
         self._begin(call, script)
         return True
+
+    def hand_over(self, script: Script, decision: Decision, facts: Facts) -> bool:
+        """Let another script go on with a call, in the sound that there is. False: no script can do that.
+
+        Args:
+            script: that has spoken up to now, and is to say nothing more.
+            decision: what the call is to go on with; facts: that it was made with.
+        """
+        target = decision.target
+        assert isinstance(target, AttendedTarget)
+        call = script.call
+        following = self._script(call, target)
+        if following is None:
+            return False
+        call.redirect(decision, facts)
+        following.take_over(script)
+        self._begin(call, following)
+        return True
+
+    def _script(self, call: Call, target: AttendedTarget) -> Script | None:
+        """Return what speaks to the caller; None where nothing can."""
+        if isinstance(target, PlayAnnouncement):
+            return Announcement(self, call, target)
+        if isinstance(target, OpenMailbox) and self.mailboxes is not None:
+            mailbox = self.boxes.get(target.mailbox)
+            return None if mailbox is None else MailboxByPhone(self, call, mailbox, self.mailboxes)
+        if isinstance(target, LeaveMessage) and self.mailboxes is not None:
+            return Voicemail(self, call, target, self.mailboxes)
+        return None
 
     def explains(self, call: Call) -> bool:
         """Let a caller of ours hear why a call is refused (X2), who gets the refusal afterwards. False: they do not."""
@@ -102,6 +128,13 @@ class Attendant:
         """Call what a caller chose; see `PutThrough`."""
         now = self.now()
         PutThrough(self.exchange, call, facts, told, now).begin(decision, now)
+
+    def follow(self, call: Call, decision: Decision, facts: Facts, told: Callable[[bool], None]) -> Following:
+        """Call where the policy sends a caller, and whoever comes next; see `Following`."""
+        now = self.now()
+        onward = Following(self.exchange, call, facts, told, now)
+        onward.begin(decision, now)
+        return onward
 
     def originate(
         self, facts: Facts, decision: Decision, script_for: Callable[[Attendant, Originated], Outgoing]

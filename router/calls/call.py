@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.leg import CAPABILITIES, AckDue, Leg
+from router.calls.media_path import DIRECT, FAILED, LOST, RELAYED, MediaPath
 from router.calls.relay import relay_reinvite, relay_request
 from router.calls.ringing import Stages
 from router.model.decision import (
     Action,
     Attempt,
+    AttendedTarget,
     Decision,
     Facts,
-    LeaveMessage,
-    OpenMailbox,
     Origin,
     Outcome,
-    PlayAnnouncement,
     RingPerson,
     Weighed,
 )
@@ -101,6 +100,7 @@ class Call:
         started: POSIX seconds at which its INVITE came.
         call_id: of the caller's leg, for the record; of a transferred call that of the call it comes from.
         transfer: the transfer of one of its parties that is under way (see `transfer.py`, `replaces.py`).
+        media: the path of its sound between the two who talk, where that is relayed.
         speaker: what speaks to the caller, or prepares to.
         status: final status that the caller got.
     """
@@ -133,6 +133,7 @@ class Call:
         "decision",
         "facts",
         "legs",
+        "media",
         "speaker",
         "started",
         "state",
@@ -171,6 +172,7 @@ class Call:
         self.caller: Leg
         self.call_id = ""
         self.transfer: TransferUnderWay | None = None
+        self.media: MediaPath | None = None
         self.speaker: Speaker | None = None
         self.status = 0
 
@@ -235,9 +237,7 @@ class Call:
             self._stages = Stages(target, exchange.directory, exchange.stack.timers, self, now)
             found = found or self._stages.next_registered()
         if not found:
-            if isinstance(target, LeaveMessage | PlayAnnouncement | OpenMailbox) and exchange.attendant.attend(
-                self, target
-            ):
+            if isinstance(target, AttendedTarget) and exchange.attendant.attend(self, target):
                 return
             self._gone_wrong(Outcome.UNREACHABLE, Refusal(480), now)
             return
@@ -268,7 +268,13 @@ class Call:
         who, identity = destination.identity(self.decision)
         if self._location and self.decision.action is Action.EMERGENCY:
             identity += self._location
-        leg.open(destination, who, identity + self._headers, self._body, self._max_forwards, now)
+        way = destination.way
+        if self.caller.way > way:
+            way = self.caller.way
+        if way:
+            self._dial_relayed(leg, destination, who, identity, way, now)
+        else:
+            leg.open(destination, who, identity + self._headers, self._body, self._max_forwards, now)
 
     def _gone_wrong(self, outcome: Outcome, refusal: Refusal, now: float) -> None:
         """Nobody answered this decision: ask the policy what to do next, or tell the caller."""
@@ -348,6 +354,9 @@ class Call:
         self._drop_stages()
         leg.invite = None
         leg.status = response.status
+        if leg.path is not None:
+            self.relay_by(leg.path)
+            leg.path = None
         self.callee = leg
         self.state = UP
         self._answered_at = now
@@ -408,7 +417,8 @@ class Call:
             destination = leg.destination
             assert destination is not None
             _, identity = destination.identity(self.decision)
-            leg.open_again(identity + self._headers, self._body, self._max_forwards, now)
+            body = self._body if leg.path is None else leg.path.offered
+            leg.open_again(identity + self._headers, body, self._max_forwards, now)
             return
         if leg.line is not None:
             if status in _WAY_FAILED:
@@ -451,6 +461,107 @@ class Call:
             leg.line.failed(now, cause)
         self._leg_ends(leg, status, now)
         self._next_leg(Outcome.UNREACHABLE, Refusal(status), now)
+
+    # ------------------------------------------------------------------------------- sound through the router
+
+    def _dial_relayed(
+        self, leg: Leg, destination: Destination, who: str, identity: str, way: int, now: float
+    ) -> None:
+        """Call a leg whose sound is to be relayed: with the relay's offer, as soon as that is there."""
+        relays = self._exchange.relays
+        leg.prepare(destination, who)
+        headers = identity + self._headers
+        path = MediaPath(relays, self, self.caller, leg, way)
+        leg.path = path
+
+        def offered(body: bytes, at: float) -> None:
+            relays.count(way, RELAYED)
+            leg.open_again(headers, body, self._max_forwards, at)
+
+        def without(status: int, at: float) -> None:
+            path.close()
+            leg.path = None
+            if self._may_go_direct:
+                relays.count(way, DIRECT)
+                leg.open_again(headers, self._body, self._max_forwards, at)
+            else:
+                relays.count(way, FAILED)
+                self._leg_ends(leg, status, at)
+                self._next_leg(Outcome.UNREACHABLE, Refusal(status), at)
+
+        if not path.way and self._may_go_direct:
+            without(500, now)
+        elif self._body or not path.way:
+            path.first_offer(self._body, offered, without)
+        else:
+            offered(b"", now)  # whoever is called makes the offer
+
+    @property
+    def _may_go_direct(self) -> bool:
+        """Whether this call goes on without the relay that it should have: no emergency call fails for one."""
+        return self._exchange.relays.falls_back or self.decision.action is Action.EMERGENCY
+
+    def path_between(self, caller: Leg, callee: Leg) -> MediaPath | None:
+        """A path for the sound of two legs that are to talk in this call; None where it goes direct.
+
+        Whoever asks closes it, or gives it to `relay_by`.
+        """
+        way = max(caller.way, callee.way)
+        if not way:
+            return None
+        relays = self._exchange.relays
+        path = MediaPath(relays, self, caller, callee, way)
+        if path.way or not self._may_go_direct:
+            relays.count(way, RELAYED)
+            return path
+        relays.count(way, DIRECT)
+        path.close()
+        return None
+
+    def relay_by(self, path: MediaPath | None) -> None:
+        """The two talk by this path from now on."""
+        if self.media is not None:
+            self.media.close()
+        if path is not None:
+            path.answered = None
+        self.media = path
+
+    def path_lost(self, path: MediaPath, headers: str, now: float) -> None:
+        """The relay is gone. Who talks is hung up; who rings is called again, without it where that is allowed."""
+        if path is self.media:
+            self._exchange.relays.count(path.wanted, LOST)
+            self.end(None, headers, now)
+            return
+        for leg in self.legs:
+            if leg.path is path:
+                self._exchange.relays.count(path.wanted, LOST)
+                self.legs.remove(leg)
+                self._give_up(leg, headers, now)
+                return
+
+    def leg_unheard(
+        self, leg: Leg, transaction: ClientTransaction, response: Response, status: int, now: float
+    ) -> None:
+        """A callee has answered whose sound cannot be brought to the caller: they are hung up."""
+        self.legs.remove(leg)
+        leg.status = status
+        self._waiting.clear()  # it was answered: calling somebody else as well would be wrong
+        self._drop_stages()
+        self._give_up(leg, "", now)
+
+    def _give_up(self, leg: Leg, headers: str, now: float) -> None:
+        """Let go of a leg that cannot be relayed."""
+        destination = leg.destination
+        assert destination is not None
+        leg.status = leg.status or 500
+        self._finish(leg, now)
+        leg.withdraw(headers, now)
+        if self._may_go_direct and self.state == SETUP:
+            self._dial(destination, now)
+        else:
+            self._next_leg(Outcome.UNREACHABLE, Refusal(leg.status), now)
+
+    # ------------------------------------------------------------------------------------- when a leg is over
 
     def _leg_ends(self, leg: Leg, status: int, now: float) -> None:
         leg.status = status
@@ -550,6 +661,17 @@ class Call:
         contact = f"Contact: <sip:{self.caller.dialog.flow.contact}>\r\n"
         server = self._exchange.stack.server
         return f"{self._record_routes}{contact}{CAPABILITIES}{server}Content-Type: application/sdp\r\n"
+
+    def redirect(self, decision: Decision, facts: Facts) -> None:
+        """Go on with another decision, which the router itself carries out for the caller whom it speaks to.
+
+        Args:
+            facts: that it was made with.
+        """
+        self.facts = facts
+        self.decision = decision
+        if decision.weighed:
+            self._weigh(decision.weighed)
 
     def cannot_be_attended(self, status: int, now: float) -> None:
         """The router cannot speak to this caller after all: the policy goes on, as if that target did not answer."""
@@ -704,6 +826,9 @@ class Call:
         if self.speaker is not None:
             quality = self.speaker.quality()
             self._stop_speaking()
+        if self.media is not None:
+            quality += self.media.quality()
+            self.relay_by(None)
         exchange = self._exchange
         exchange.calls.discard(self)
         callee = self.callee

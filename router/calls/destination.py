@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from router.calls.identity import asserted, diverted, from_value, user_part
 from router.model.decision import (
+    AttendedTarget,
     Decision,
     DialAddress,
     DialNumber,
-    LeaveMessage,
-    OpenMailbox,
-    PlayAnnouncement,
     RingPerson,
     Target,
 )
@@ -35,9 +33,11 @@ class Destination:
         line: the trunk, when it is one.
         sticky: see `Dialog.sticky`.
         person: whose device this is, or None.
+        way: which way its sound wants to take (a `MediaWay`).
+        keys: see `MediaParty.keys`.
     """
 
-    __slots__ = ("flow", "host", "line", "peer", "person", "routes", "sticky", "uri")
+    __slots__ = ("flow", "host", "keys", "line", "peer", "person", "routes", "sticky", "uri", "way")
 
     def __init__(
         self,
@@ -50,6 +50,8 @@ class Destination:
         person: str | None = None,
         routes: str = "",
         sticky: bool = False,
+        way: int = 0,
+        keys: str = "",
     ) -> None:
         self.flow = flow
         self.uri = uri
@@ -59,6 +61,8 @@ class Destination:
         self.person = person
         self.routes = routes
         self.sticky = sticky
+        self.way = way
+        self.keys = keys
 
     def written(self, number: str) -> str:
         """A number as this far end wants to read it."""
@@ -92,13 +96,18 @@ class Destination:
 
 
 class Directory:
-    """Turns targets into destinations."""
+    """Turns targets into destinations.
+
+    Attributes:
+        way: which way the sound of an address of the configuration takes, such as the reception's (a `MediaWay`).
+    """
 
     def __init__(self, flows: FlowDirectory, trunks: Trunks, registrar: Registrar, clock: Clock) -> None:
         self._flows = flows
         self._trunks = trunks
         self._registrar = registrar
         self._clock = clock
+        self.way = 0
 
     def find(self, target: Target | None) -> tuple[list[Destination], bool]:
         """The destinations of a target, and whether they are to be rung all at once (else one after the other).
@@ -112,7 +121,7 @@ class Directory:
             return self.devices(target.person, target.accounts), True
         if type(target) is DialAddress:
             return self._address(target), False
-        if isinstance(target, LeaveMessage | PlayAnnouncement | OpenMailbox):
+        if isinstance(target, AttendedTarget):
             return [], False  # the router itself answers
         raise LocalError(f"no call can be sent to {target!r}")
 
@@ -132,6 +141,7 @@ class Directory:
                     line.trunk.name,
                     line=line,
                     routes=line.routes,
+                    way=line.trunk.media,
                 )
             )
         return found
@@ -148,7 +158,16 @@ class Directory:
                 routes = "".join(f"Route: {route}\r\n" for route in binding.path)
                 host = flow.via.rpartition(" ")[2]
                 found.append(
-                    Destination(flow, binding.contact, host, account, person=person, routes=routes, sticky=True)
+                    Destination(
+                        flow,
+                        binding.contact,
+                        host,
+                        account,
+                        person=person,
+                        routes=routes,
+                        sticky=True,
+                        way=self._registrar.way(account),
+                    )
                 )
         return found
 
@@ -169,5 +188,6 @@ class Directory:
                 str(uri.bare()),
                 uri.host if uri.port is None else f"{uri.host}:{uri.port}",
                 target.name or target.uri,
+                way=self.way,
             )
         ]

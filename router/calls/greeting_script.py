@@ -72,7 +72,7 @@ class GreetingDesk:
         script = self._script
         for _ in range(MAX_TAKES):
             await script.say(Prompt("greeting.record"), interruptible="#")
-            await script.play([script.attendant.voice.beep])
+            await script.play([script.voice.beep])
             recorded = await script.record(
                 await self._mailboxes.new_greeting(self._mailbox),
                 max_seconds=MAX_SECONDS,
@@ -90,18 +90,15 @@ class GreetingDesk:
 
     async def _approved(self, recorded: Recorded) -> bool:
         """Let the owner hear what they said; False, with nothing left of it, where they want another take."""
-        gone: HungUp | MediaError | None = None
-        content = False
         # Not in a `finally` that awaits: compiled by mypyc, the whole script ended there in silence, neither kept nor
         # discarded (tests/calls/test_mailbox_by_phone.py, a greeting recorded and heard).
         try:
             content = await self._is_content(recorded)
-        except (HungUp, MediaError) as error:
-            gone = error
+        except (HungUp, MediaError):
+            await self._discard(recorded)
+            raise
         if not content:
             await self._discard(recorded)
-        if gone is not None:
-            raise gone
         return content
 
     async def _is_content(self, recorded: Recorded) -> bool:

@@ -28,7 +28,7 @@ async def choice(script: Script, question: Iterable[PromptPart], keys: str, key:
 
     Raises `NotUnderstoodError` after `MAX_ROUNDS`, `HungUp`.
     """
-    sounds = script.attendant.voice.sounds(question)
+    sounds = script.voice.sounds(question)
     for _ in range(MAX_ROUNDS):
         key = key or await script.play(sounds, interruptible=KEYS) or await script.key(script.attendant.patience)
         if not key or key not in keys:

@@ -152,7 +152,7 @@ class MailboxByPhone(Script):
             urgent=message.urgent,
         )
         wish = (Prompt("callback.wanted"), BETWEEN) if message.kind is MessageKind.CALLBACK else ()
-        sounds = self.attendant.voice.sounds((*before, *intro, BETWEEN, *wish))
+        sounds = self.voice.sounds((*before, *intro, BETWEEN, *wish))
         if message.has_sound:
             sounds.append(self._mailboxes.sound(message))
         try:
@@ -232,4 +232,4 @@ class MailboxByPhone(Script):
         return ""
 
     def _composed(self, kind: str, **values: object) -> Parts:
-        return say(kind, values, self.attendant.voice.language)
+        return say(kind, values, self.voice.language)

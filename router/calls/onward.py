@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from router.calls.call import ATTENDED, JOINING, OVER, SETUP, UP, Call, Refusal
 from router.calls.join import Join, Renegotiation
 from router.calls.leg import AckDue, Leg
-from router.model.decision import Facts, Outcome
+from router.model.decision import AttendedTarget, Decision, Facts, Outcome
 from router.sip.dialog import MAX_FORWARDS
 from router.sip.message import Request, Response
 from router.sip.transaction import REASONS, ClientTransaction, ServerTransaction
@@ -186,3 +186,30 @@ class PutThrough(Onward):
         told, self._told = self._told, None
         if told is not None:
             told(worked)
+
+
+class Following(PutThrough):
+    """A call of somebody whom the router speaks to, that goes where the policy sends it, and on from there as often as
+    nobody answers. It ends where the router itself is to speak again, which it does in the sound that there is.
+
+    Attributes:
+        following: the decision that the router itself is to speak, made with `facts`; None: nothing is left.
+    """
+
+    __slots__ = ("following",)
+
+    def __init__(self, exchange: Exchange, call: Call, facts: Facts, told: Callable[[bool], None], now: float) -> None:
+        PutThrough.__init__(self, exchange, call, facts, told, now)
+        self._policy = call._policy
+        self._configuration = call._configuration
+        self.following: Decision | None = None
+
+    def follow(self, decision: Decision, now: float) -> None:
+        if isinstance(decision.target, AttendedTarget):
+            self.following = decision
+            self._refuse(480, "", "", now)
+        else:
+            PutThrough.follow(self, decision, now)
+
+    def _gone_wrong(self, outcome: Outcome, refusal: Refusal, now: float) -> None:
+        Call._gone_wrong(self, outcome, refusal, now)

@@ -149,7 +149,7 @@ class OutgoingScript(Script):
         Script.call_over(self)
 
     async def _new_session(self, engine: MediaEngine) -> MediaSession:
-        return await engine.offer(self._told, trusted=self._sources())
+        return await engine.offer(self._ears.told, trusted=self._sources())
 
     def _sources(self) -> list[str]:
         """The addresses of those who are going to be called, which their sound may come from."""

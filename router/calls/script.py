@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from router.calls.call import ATTENDED
 from router.calls.leg import CAPABILITIES, AckDue
-from router.model.decision import Decision, Facts
+from router.model.decision import Action, Attempt, AttendedTarget, Decision, Facts, Outcome
 from router.model.record import Quality
 from router.model.sound import CLOSED, KEYS, EngineDied, MediaEvent, MediaTimedOut, Played, Recorded
 from router.ports import EngineError, MediaEngine, MediaError, MediaSession, OfferError
@@ -34,6 +34,7 @@ from router.sip.transaction import ServerTransaction
 if TYPE_CHECKING:
     from router.calls.attendant import Attendant
     from router.calls.call import Call
+    from router.calls.voice import Voice
 
 LONGEST_FAREWELL: Final = 10.0  # seconds to save what was said, after the call is over
 
@@ -57,6 +58,19 @@ class AcknowledgedHere(AckDue):
         self._told(body)
 
 
+class Ears:
+    """Hears what happens to a session unasked, for the script that speaks there now."""
+
+    __slots__ = ("script",)
+
+    def __init__(self, script: Script) -> None:
+        self.script: Script | None = script
+
+    def told(self, event: MediaEvent) -> None:
+        if self.script is not None:
+            self.script.told(event)
+
+
 class Script:
     """See the module. A script is written as a subclass whose `run` uses the methods of the first part.
 
@@ -70,6 +84,7 @@ class Script:
         self.connected = False
         self._call: Call | None = call
         self._session: MediaSession | None = None
+        self._ears = Ears(self)
         self._acknowledged: asyncio.Future[bytes] = attendant.loop.create_future()
         self._renegotiating = False
         self._task: asyncio.Task[None] | None = None
@@ -94,12 +109,19 @@ class Script:
             raise HungUp
         return self._session
 
+    @property
+    def voice(self) -> Voice:
+        """Speaks the caller's language."""
+        return self.attendant.voice_for(self.call.decision.language)
+
     async def answer(self) -> None:
-        """Answer the call, and wait until the caller has acknowledged that.
+        """Answer the call, and wait until the caller has acknowledged that; nothing, where another script has done so.
 
         Raises `HungUp`; `MediaError` where the caller's session description answers ours and is of no use.
         """
         call, session = self.call, self.session
+        if call.state == ATTENDED:
+            return
         offered = bool(call.offer)
         call.answer_with(session.description, AcknowledgedHere(self._ack_received), self.attendant.now())
         self.attendant.flush()
@@ -125,7 +147,7 @@ class Script:
 
     async def say(self, *parts: PromptPart, interruptible: str = "") -> str:
         """Say a sentence in the caller's language; returns the key that ended it, or ""."""
-        voice = self.attendant.voice
+        voice = self.voice
         await voice.prepare(parts)
         return await self.play(voice.sounds(parts), interruptible=interruptible)
 
@@ -152,6 +174,37 @@ class Script:
 
         Raises `HungUp` once it worked: the call goes on without the script.
         """
+        outcome, told = self._awaited()
+        self.attendant.put_through(self.call, decision, facts or self.call.facts, told)
+        return await self._ringing(outcome)
+
+    async def follow(self, decision: Decision, facts: Facts) -> None:
+        """Do what the policy decided anew about this call: another script goes on in the same sound, or the caller is
+        put through. Where nobody answers, the policy is asked again, as with any call.
+
+        Returns when there is nothing left that could answer. Raises `HungUp` once the call goes on without this script.
+
+        Args:
+            facts: that the decision was made with.
+        """
+        policy = self.call.policy
+        while decision.action is not Action.REFUSE:
+            if isinstance(decision.target, AttendedTarget):
+                if self.attendant.hand_over(self, decision, facts):
+                    raise HungUp
+                attempt = Attempt(str(decision.target), Outcome.UNREACHABLE)
+                facts = facts._replace(attempts=(*facts.attempts, attempt))
+                decision = self.attendant.exchange.decide(facts, policy)
+                continue
+            outcome, told = self._awaited()
+            onward = self.attendant.follow(self.call, decision, facts, told)
+            await self._ringing(outcome)
+            if onward.following is None:
+                return
+            decision, facts = onward.following, onward.facts
+
+    def _awaited(self) -> tuple[asyncio.Future[bool], Callable[[bool], None]]:
+        """Return what becomes True when the caller was put through, False when not, and who is to be told."""
         session = self.session
         outcome: asyncio.Future[bool] = self.attendant.loop.create_future()
 
@@ -161,10 +214,13 @@ class Script:
                 outcome.set_result(worked)
             session.stop()
 
-        self.attendant.put_through(self.call, decision, facts or self.call.facts, told)
+        return outcome, told
+
+    async def _ringing(self, outcome: asyncio.Future[bool]) -> bool:
+        """Let the caller hear it ring until the outcome is known. Raises `HungUp` once they were put through."""
         self.attendant.flush()
         if not outcome.done():
-            await session.play([self.attendant.voice.ringing], loop=True)
+            await self.session.play([self.voice.ringing], loop=True)
         if self._call is None:
             raise HungUp
         return await outcome
@@ -174,7 +230,8 @@ class Script:
     async def perform(self) -> None:
         """Open the session, run, and end the call: what the attendant starts as a task."""
         try:
-            await self._open()
+            if self._session is None:
+                await self._open()
             await self.run()
         except HungUp:
             pass
@@ -212,14 +269,22 @@ class Script:
         call = self.call
         trusted = (call.caller.dialog.flow.source[0],)
         if call.offer:
-            return await engine.answer(call.offer, self._told, trusted=trusted)
-        return await engine.offer(self._told, trusted=trusted)
+            return await engine.answer(call.offer, self._ears.told, trusted=trusted)
+        return await engine.offer(self._ears.told, trusted=trusted)
+
+    def take_over(self, other: Script) -> None:
+        """Go on where another script ends, with its caller and its session. It is not to say anything more."""
+        self._session, other._session = other._session, None
+        self._ears.script = None
+        self._ears, other._ears = other._ears, self._ears
+        self._ears.script = self
+        other._call = None
 
     def _ack_received(self, body: bytes) -> None:
         if not self._acknowledged.done():
             self._acknowledged.set_result(body)
 
-    def _told(self, event: MediaEvent) -> None:
+    def told(self, event: MediaEvent) -> None:
         """Take what happens to the session unasked."""
         call = self._call
         if call is None:
@@ -262,6 +327,7 @@ class Script:
     def call_over(self) -> None:
         """Nobody hears it any more: what is awaited returns, and what is said next raises `HungUp`."""
         self._call = None
+        self._ears.script = None
         session, self._session = self._session, None
         if session is not None:
             session.close()
@@ -304,9 +370,9 @@ class Script:
         transaction.owner = caller
         if request.body:
             self._renegotiating = True
-            self.attendant.start(self._agree(transaction, request.body, session))
+            self.attendant.start(self._agree(call, transaction, request.body, session))
         else:
-            self._accept(transaction, session.description, now)  # an offer then; the ACK brings the answer
+            self._accept(call, transaction, session.description, now)  # an offer then; the ACK brings the answer
             caller.due = AcknowledgedHere(self._answered_again)
 
     def _answered_again(self, answer: bytes) -> None:
@@ -317,7 +383,7 @@ class Script:
         with suppress(MediaError):  # what cannot be used leaves everything as it was
             await session.accept(answer)
 
-    async def _agree(self, transaction: ServerTransaction, offer: bytes, session: MediaSession) -> None:
+    async def _agree(self, call: Call, transaction: ServerTransaction, offer: bytes, session: MediaSession) -> None:
         body, status = b"", 488
         try:
             body = await session.renegotiate(offer)
@@ -328,17 +394,17 @@ class Script:
         finally:
             self._renegotiating = False
         now = self.attendant.now()
-        if self._call is None:
+        if call.speaker is None:  # it is over; it may be another script that speaks by now
             if not transaction.answered:
                 transaction.respond(487, now)
         elif body:
-            self._accept(transaction, body, now)
+            self._accept(call, transaction, body, now)
         else:
             transaction.respond(status, now)
         self.attendant.flush()
 
-    def _accept(self, transaction: ServerTransaction, body: bytes, now: float) -> None:
-        caller = self.call.caller
+    def _accept(self, call: Call, transaction: ServerTransaction, body: bytes, now: float) -> None:
+        caller = call.caller
         contact = f"Contact: <sip:{caller.dialog.flow.contact}>\r\n"
         headers = f"{contact}{CAPABILITIES}Content-Type: application/sdp\r\n"
         data = transaction.respond(200, now, "", headers, body)

@@ -110,7 +110,7 @@ class Voicemail(Script):
 
     async def _greet(self, told: Told, offers: tuple[Offer, ...], now: float, call: Call) -> Offer | None:
         """Say the greeting and what is offered; returns what the caller chose, None for none."""
-        voice = self.attendant.voice
+        voice = self.voice
         own = self._mailboxes.greeting(self._mailbox, told.kind)
         if own is not None:
             sounds = [own]
@@ -195,7 +195,7 @@ class Voicemail(Script):
         draft, rules = self._draft, self.attendant.rules
         assert draft is not None
         await self.say(Prompt("record.after_tone"), interruptible=END)
-        await self.play([self.attendant.voice.beep])
+        await self.play([self.voice.beep])
         seconds = min(draft.max_seconds, rules.max_seconds)
         try:
             self._recorded = await self.record(
@@ -211,7 +211,7 @@ class Voicemail(Script):
 
     async def _approve(self, recorded: Recorded) -> bool:
         """Let the caller decide; False: to record it again. Without an answer it is saved as it is."""
-        options = say("options", {"options": _CHOICES}, self.attendant.voice.language)
+        options = say("options", {"options": _CHOICES}, self.voice.language)
         for _ in range(MAX_ROUNDS):
             key = await self.say(*options, interruptible=_AFTERWARDS) or await self.key(self.attendant.patience)
             while key == LISTEN:

@@ -14,12 +14,14 @@ from typing import NamedTuple
 from router.configuration import Configuration
 from router.configuration.findings import closest
 from router.model.decision import (
+    OF_A_PHONE,
     Action,
     Attempt,
     Connection,
     Decision,
     DialAddress,
     Facts,
+    JoinQueue,
     LineState,
     Origin,
     Outcome,
@@ -122,7 +124,7 @@ def facts_of(inputs: Inputs, configuration: Configuration, now: float) -> Facts:
         if not equals:
             raise WrongInput("state", f"{written!r} says nothing about anybody; {_STATE_FORM}")
         person = policy.people.get(who) or policy.extensions.get(who)
-        if state in set(Outcome):
+        if state in set(OF_A_PHONE if person else Outcome):
             attempts.append(Attempt(person.id if person else _target(who, policy), Outcome(state)))
         elif person is None:
             raise WrongInput("state", _unknown("person", who, policy.people))
@@ -159,7 +161,8 @@ def course(facts: Facts, policy: Policy, now: float) -> tuple[Step, ...]:
         steps.append(Step(facts, now, decision))
         if decision.action not in (Action.RING, Action.FORWARD):
             break
-        facts = facts_after(facts, decision, Outcome.NO_ANSWER)
+        waits = isinstance(decision.target, JoinQueue)
+        facts = facts_after(facts, decision, Outcome.MAX_WAIT if waits else Outcome.NO_ANSWER)
         now += decision.no_answer_after or 0.0
     return tuple(steps)
 
@@ -263,7 +266,7 @@ def _selection(person: str, written: str, policy: Policy, now: float) -> Selecti
     if by not in set(SelectedBy):
         raise WrongInput("state", _unknown("source of a profile", by, list(SelectedBy)))
     if profile not in policy.profiles:
-        known = [*LineState, *Outcome, *policy.profiles]
+        known = [*LineState, *OF_A_PHONE, *policy.profiles]
         raise WrongInput("state", _unknown("state", profile, known))
     ends = None if until is None else _until(until, policy.zone, now)
     return Selection(person, profile, SelectedBy(by), 0.0, ends, found["forward"] or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router.model.decision import Action, DialAddress, DialNumber, Diversion, LineState, Outcome, RingPerson
+from router.model.decision import OF_A_PHONE, Action, DialAddress, DialNumber, Diversion, LineState, Outcome, RingPerson
 from tests.policy.company import COMPANY, CUSTOMER, MAIN, Desk, clauses, configuration
 
 ON_CALL = LineState.ON_CALL
@@ -334,7 +334,7 @@ def test_a_number_of_the_company_as_a_target_stays_inside() -> None:
 def test_no_answer_busy_and_unreachable_have_reasons_of_their_own(desk: Desk) -> None:
     """G5."""
     texts = {}
-    for outcome in Outcome:
+    for outcome in OF_A_PHONE:
         reason = desk.outside("+3242200124", tried={"paul": outcome}).because[0]
         assert reason.rule == "answer"
         assert reason.french

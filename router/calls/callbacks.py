@@ -174,15 +174,14 @@ class Callbacks:
         for person, waiting in list(self._waiting.items()):
             for callback in list(waiting):
                 if callback.taken_at + self.rules.keep_seconds <= now and person not in self._calling:
-                    waiting.remove(callback)
-                    attendant.start(self._leave_to_the_person(callback, "expired"))
-            callback_due = next((callback for callback in waiting if callback.not_before <= now), None)
-            if callback_due is None or person in self._calling or len(self._calling) >= MAX_AT_ONCE:
+                    self._drop(callback, "expired")
+                    attendant.start(self._leave_to_the_person(callback))
+            due = next((callback for callback in waiting if callback.not_before <= now), None)
+            if due is None or person in self._calling or len(self._calling) >= MAX_AT_ONCE:
                 continue
-            if self._rings(callback_due) is not None:
+            if self._rings(due) is not None:
                 self._calling.add(person)
-                attendant.start(self._call_back(callback_due))
-        self._drop_empty()
+                attendant.start(self._call_back(due))
 
     def _rings(self, callback: Callback) -> tuple[Facts, Decision] | None:
         """Return by which call the person is told now, None while they must not be."""
@@ -248,7 +247,8 @@ class Callbacks:
             return
         self.outcomes[result,] += 1
         if max(again.person_tries, again.caller_tries) >= rules.tries:
-            await self._leave_to_the_person(callback, "given up")
+            self._drop(callback, "given up")
+            await self._leave_to_the_person(callback)
         elif self._replaces(again) and self._store is not None:
             await self._store.change(again)
 
@@ -269,10 +269,10 @@ class Callbacks:
             if wish and number_of(message.caller or "", policy) == callback.number:
                 await attendant.mailboxes.mark(message.id, MessageState.HEARD)
 
-    async def _leave_to_the_person(self, callback: Callback, outcome: str) -> None:
-        """Try no more. The wish is a new message in the person's mailbox, whatever it was before."""
+    async def _leave_to_the_person(self, callback: Callback) -> None:
+        """Nobody tries any more: the wish is a new message in the person's mailbox, whatever it was before."""
         try:
-            await self._forget(callback, outcome)
+            await self._remove(callback)
             mailboxes = self._exchange.attendant.mailboxes
             if mailboxes is not None:
                 await mailboxes.mark(callback.message, MessageState.NEW)
@@ -295,11 +295,12 @@ class Callbacks:
         spelled = number_of(number, self._exchange.policy)
         for callback in self.of(person):
             if callback.number == spelled and person not in self._calling:
+                self._drop(callback, "talked")
                 self._exchange.attendant.start(self._they_talked(callback))
 
     async def _they_talked(self, callback: Callback) -> None:
         try:
-            await self._forget(callback, "talked")
+            await self._remove(callback)
             await self._hear_wishes(callback)
         except StoreError as error:
             self._exchange.attendant.complain("callback", error)
@@ -315,14 +316,18 @@ class Callbacks:
                 return True
         return False
 
-    async def _forget(self, callback: Callback, outcome: str) -> None:
+    def _drop(self, callback: Callback, outcome: str) -> None:
+        """Nobody is called any more for a callback; to be followed by `_remove`."""
         waiting = self._waiting.get(callback.person, [])
         waiting[:] = [known for known in waiting if known.id != callback.id]
-        self._drop_empty()
+        if not waiting:
+            self._waiting.pop(callback.person, None)
         self.outcomes[outcome,] += 1
+
+    async def _remove(self, callback: Callback) -> None:
         if self._store is not None:
             await self._store.remove(callback.id)
 
-    def _drop_empty(self) -> None:
-        for person in [person for person, waiting in self._waiting.items() if not waiting]:
-            del self._waiting[person]
+    async def _forget(self, callback: Callback, outcome: str) -> None:
+        self._drop(callback, outcome)
+        await self._remove(callback)

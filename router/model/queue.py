@@ -54,7 +54,7 @@ class QueueRules:
         max_wait: the longest wait (Q2); None: no limit. notice: so long before its end the caller is told (G3); 0: not.
         limit_after_closing: whether `max_wait` holds for those who wait when the queue closes, too (G8).
         unattended: how long callers wait on when no agent is there (all are logged out, paused or cannot be reached);
-            None: no limit but `max_wait`. After closing they do not wait on at all, for nobody would ever come.
+            None: no limit but `max_wait`. After closing it is a minute at most, for nobody would ever come.
         announce_gap: least time between two announcements of the position to one caller (Q3).
         ring_for: how long an agent is rung for one caller.
         wrap_up: after a conversation.
@@ -221,6 +221,7 @@ class HourCounts(NamedTuple):
         answered: by an agent, who was connected; of these `within` the times of `SERVICE_LEVELS`.
         abandoned, left, overflowed: see `Ended`. callbacks: who chose to be called back.
         waited: seconds that those who were answered waited, together; longest: the longest wait of anybody.
+        called_back: callbacks that came about.
     """
 
     queue: str
@@ -235,6 +236,7 @@ class HourCounts(NamedTuple):
     callbacks: int = 0
     waited: float = 0.0
     longest: float = 0.0
+    called_back: int = 0
 
     def service_level(self, number: int) -> float | None:
         """Return the share that was answered within `SERVICE_LEVELS[number]`, of all who were answered, abandoned,

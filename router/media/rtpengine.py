@@ -49,9 +49,13 @@ class Rtpengines:
             if address not in self._stations
         }
         self._stations.update(made)
-        await asyncio.gather(*(station.check() for station in made.values()))
+        await self.check()
         for station in made.values():
             self._watching[station] = asyncio.create_task(self._watch(station))
+
+    async def check(self) -> None:
+        """Look at the health of each now; otherwise that is done every two seconds."""
+        await asyncio.gather(*(station.check() for station in self._stations.values()))
 
     async def stop(self) -> None:
         """End looking after them. Calls are over already."""
@@ -65,7 +69,7 @@ class Rtpengines:
     async def _watch(self, station: Station) -> None:
         await station.watch(lambda: station in self._stations.values() or bool(station.calls))
         station.control.close()
-        del self._watching[station]
+        self._watching.pop(station, None)
 
     @property
     def ready(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 
 from tests.interop.processes import Ports, Process, eventually
@@ -22,6 +23,7 @@ class RtpengineProcess:
         self._folder = folder
         self._name = name
         self._interfaces = interfaces
+        self._started = 0.0
         self._process: Process | None = None
 
     @property
@@ -32,7 +34,15 @@ class RtpengineProcess:
     def output(self) -> str:
         return self._process.output if self._process is not None else ""
 
+    @property
+    def seconds(self) -> float:
+        """For how long it has been running."""
+        return time.monotonic() - self._started
+
     def start(self) -> RtpengineProcess:
+        """Start it, unless it runs, and wait until it answers."""
+        if self._process is not None and self._process.running:
+            return self
         program = shutil.which("rtpengine", path="/usr/bin:/usr/sbin:/usr/local/bin")
         assert program, "rtpengine is not installed (`make test-packages` does that)"
         command = [
@@ -49,6 +59,7 @@ class RtpengineProcess:
             "--log-level=6",
             f"--pidfile={self._folder / self._name}.pid",
         ]
+        self._started = time.monotonic()
         self._process = Process(self._name, command, self._folder)
         eventually(f"rtpengine answers; it says\n{self.output}", self._answers, 20.0)
         return self

@@ -127,6 +127,7 @@ class Call:
         "_stages",
         "_waiting",
         "_weighed",
+        "_without_relay",
         "call_id",
         "callee",
         "caller",
@@ -163,6 +164,7 @@ class Call:
         self._cause: int | None = None  # Q.850, as whoever ended the call gave it
         self._finished: list[Leg] = []
         self._early_tags: dict[str, str] | None = None
+        self._without_relay = False  # one was lost, and it goes direct from then on
         self._attempts = 0
         self.facts = facts
         self.decision: Decision
@@ -271,7 +273,7 @@ class Call:
         way = destination.way
         if self.caller.way > way:
             way = self.caller.way
-        if way:
+        if way and not self._without_relay:
             self._dial_relayed(leg, destination, who, identity, way, now)
         else:
             leg.open(destination, who, identity + self._headers, self._body, self._max_forwards, now)
@@ -464,9 +466,7 @@ class Call:
 
     # ------------------------------------------------------------------------------- sound through the router
 
-    def _dial_relayed(
-        self, leg: Leg, destination: Destination, who: str, identity: str, way: int, now: float
-    ) -> None:
+    def _dial_relayed(self, leg: Leg, destination: Destination, who: str, identity: str, way: int, now: float) -> None:
         """Call a leg whose sound is to be relayed: with the relay's offer, as soon as that is there."""
         relays = self._exchange.relays
         leg.prepare(destination, who)
@@ -557,6 +557,7 @@ class Call:
         self._finish(leg, now)
         leg.withdraw(headers, now)
         if self._may_go_direct and self.state == SETUP:
+            self._without_relay = True
             self._dial(destination, now)
         else:
             self._next_leg(Outcome.UNREACHABLE, Refusal(leg.status), now)

@@ -20,6 +20,7 @@ from router.calls.feature import begin_feature
 from router.calls.leg import Leg, Strays
 from router.calls.limits import LimitedCalls
 from router.calls.lines import Lines
+from router.calls.media_path import Relays
 from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
 from router.calls.private_phones import PrivatePhones
@@ -65,6 +66,7 @@ class Exchange:
         calls: those in progress.
         configuration: hash of the configuration that the policy was compiled from, for the records.
         attendant: speaks to callers; without an engine, until somebody gives it one.
+        relays: what the sound of calls can be relayed by, likewise.
         callbacks: calls back whoever wished it; nobody, until it is given a store.
         decisions: by (action, rule); decision_seconds, setup_seconds: histograms.
         draining: no new calls are accepted any more.
@@ -100,6 +102,7 @@ class Exchange:
         self.decision_seconds = decision_seconds
         self.decisions = Counts()
         self.attendant = Attendant(self)
+        self.relays = Relays(self.attendant)
         self.directory = Directory(stack.flows, trunks, registrar, clock)
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)
@@ -211,6 +214,10 @@ class Exchange:
             begin_feature(self, transaction, request, facts, decision, account is not None, now)
             return
         call = Call.incoming(self, transaction, request, facts, max_forwards - 1, account is not None, now)
+        if account is not None:
+            call.caller.way = account.media
+        elif peer is not None:
+            call.caller.way = peer.media
         call.begin(decision, now)
 
     def _hops_left(self, request: Request) -> int:

@@ -18,6 +18,7 @@ from router.sip.transaction import REASONS, ClientTransaction
 
 if TYPE_CHECKING:
     from router.calls.leg import Leg
+    from router.calls.media_path import MediaPath
 
 # What describes a body, and must travel with it.
 DESCRIPTION: Final = ("content-type", "content-disposition", "content-encoding", "content-language", "mime-version")
@@ -255,14 +256,17 @@ class Join:
     Args:
         offering: the leg that makes the offer.
         answering: the one that answers it; its session stays as it is until it agrees.
+        path: of the sound between the two, where that is relayed; whoever wants them joined has it.
     Attributes:
         offered: the offer was made, so that the session of the leg that made it is not what it was.
     """
 
-    __slots__ = ("_answering", "_offering", "_owner", "offered")
+    __slots__ = ("_answering", "_offering", "_over", "_owner", "_path", "offered")
 
-    def __init__(self, owner: JoinOwner | None, offering: Leg, answering: Leg) -> None:
+    def __init__(self, owner: JoinOwner | None, offering: Leg, answering: Leg, path: MediaPath | None = None) -> None:
         self._owner = owner
+        self._path = path
+        self._over = False
         self.offered = False
         self._offering = Renegotiation(self, offering)
         self._answering = Renegotiation(self, answering)
@@ -272,13 +276,18 @@ class Join:
         self._offering.begin("", b"", now)
 
     def begin_with(self, due: AckDue, response: Response, now: float) -> None:
-        """Begin with the offer in the answer to the first INVITE, which had none; `due` is its ACK."""
+        """Begin with the offer in the answer to the first INVITE, which had none; `due` is its ACK. It has come by the
+        path already."""
         self._offering.take(due, response)
-        self.accepted(self._offering, response, now)
+        if response.body:
+            self._go_on(self._offering, only(response, *DESCRIPTION), response.body, now)
+        else:
+            self._fail(488, REASONS[488], now)
 
     def abandon(self, now: float) -> None:
         """Give it up; the owner hears nothing any more."""
-        self._owner = None
+        self._owner = self._path = None
+        self._over = True
         self._offering.withdraw(now)
         self._answering.withdraw(now)
 
@@ -287,12 +296,34 @@ class Join:
             self._fail(488, REASONS[488], now)  # neither an offer nor an answer, though one was owed (RFC 3261 §13.2.1)
             return
         description = only(response, *DESCRIPTION)
+        path = self._path
+        if path is None:
+            self._go_on(change, description, response.body, now)
+            return
+
+        def then(body: bytes, at: float) -> None:
+            if not self._over:
+                self._go_on(change, description, body, at)
+
+        def otherwise(status: int, at: float) -> None:
+            if not self._over:
+                self._fail(status, REASONS[status], at)
+
+        if change is self._offering:
+            path.offer(change.leg, response.body, then, otherwise)
+        else:
+            path.answer(change.leg, response.body, then, otherwise, now)
+
+    def _go_on(self, change: Renegotiation, description: str, body: bytes, now: float) -> None:
+        """Let the other one hear what one has offered, or answered."""
         if change is self._offering:
             self.offered = True
-            self._answering.begin(description, response.body, now)
+            self._answering.begin(description, body, now)
             return
+        self._over = True
+        self._path = None
         self._answering.acknowledge(now)
-        self._offering.acknowledge(now, description, response.body)
+        self._offering.acknowledge(now, description, body)
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.joined(now)

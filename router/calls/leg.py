@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from router.calls.header_map import passed
+from router.calls.media_path import NO_RELAY, MediaPath
 from router.model.record import LegRecord
 from router.sip.dialog import Answer, Dialog, DialogOwner
 from router.sip.errors import RemoteError
@@ -65,6 +66,8 @@ class Leg:
         outside: the leg leads over a trunk, out of the company.
         refers: how many REFERs were accepted on it (RFC 3515 §2.4.6 tells their subscriptions apart).
         authorization: header line that this trunk wanted, with CRLF, or "".
+        way: which way its sound wants to take, at least (a `MediaWay`).
+        path: that of its sound to the caller, where it is relayed, until the leg has answered.
         peer: trunk, PBX, account or address, for the record; line: the trunk.
     """
 
@@ -81,6 +84,7 @@ class Leg:
         "invite",
         "line",
         "outside",
+        "path",
         "peer",
         "person",
         "rang_at",
@@ -91,6 +95,7 @@ class Leg:
         "strays",
         "target",
         "tries",
+        "way",
     )
 
     def __init__(
@@ -112,6 +117,8 @@ class Leg:
         self.refers = 0
         self.authorization = ""
         self.target = ""
+        self.way = 0
+        self.path: MediaPath | None = None
         self.tries = 0
         self.status = 0
         self.cause: int | None = None
@@ -129,6 +136,11 @@ class Leg:
         Args:
             who: From value without tag. headers: identity lines and whatever passes from the caller, with CRLF each.
         """
+        self.prepare(destination, who)
+        self._invite(headers, body, max_forwards, now)
+
+    def prepare(self, destination: Destination, who: str) -> None:
+        """Make the dialog of an outgoing leg, whose INVITE is sent by `open_again`."""
         stack = self.stack
         ids = stack.ids
         flow = destination.flow
@@ -136,6 +148,7 @@ class Leg:
         self.line = destination.line
         self.outside = destination.line is not None
         self.target = destination.uri
+        self.way = destination.way
         uri = destination.uri
         dialog = Dialog(ids.token(), ids.token(), None, who, f"<{uri}>", uri, flow, self, destination.sticky)
         dialog.routes = destination.routes
@@ -143,11 +156,10 @@ class Leg:
         stack.dialogs[dialog.local_tag] = dialog
         if self.line is not None and self.line.trunk.registration is not None:
             self.authorization = self.line.preemptive("INVITE", uri)
-        self._invite(headers, body, max_forwards, now)
 
     def open_again(self, headers: str, body: bytes, max_forwards: int, now: float) -> None:
-        """The same INVITE with credentials (RFC 3261 §22.2): a new transaction, the next CSeq, the same Call-ID and
-        tag."""
+        """The INVITE of a leg that is prepared; or the same with credentials (RFC 3261 §22.2): a new transaction, the
+        next CSeq, the same Call-ID and tag."""
         self._invite(headers, body, max_forwards, now)
 
     def _invite(self, headers: str, body: bytes, max_forwards: int, now: float) -> None:
@@ -179,7 +191,11 @@ class Leg:
         if invite is not None:
             self.invite = None
             invite.owner = self.strays
-            invite.cancel(headers, now)
+            answered = None if self.path is None else self.path.answered
+            if answered is None:
+                invite.cancel(headers, now)
+            else:  # its answer was on the way to the caller
+                self.strays.response_received(invite, answered, now)
         self.close(now)
 
     def hang_up(self, headers: str, now: float) -> None:
@@ -204,6 +220,9 @@ class Leg:
     def _detach(self, now: float) -> None:
         if self.changing is not None:
             self.changing.abandon(now)
+        if self.path is not None:
+            self.path.close()
+            self.path = None
         if self.answer is not None:
             self.answer.stop()
             self.answer = None
@@ -229,14 +248,49 @@ class Leg:
             self.strays.response_received(transaction, response, now)
             return
         status = response.status
-        if status < 200:
-            if status > 100:
-                call.leg_rings(self, response, now)
-        elif status < 300:
-            call.leg_answers(self, transaction, response, now)
-        else:
+        if status >= 300:
             transaction.owner = None
             call.leg_refuses(self, response, now)
+        elif self.path is not None:
+            self._heard_through(self.path, call, transaction, response, now)
+        elif status >= 200:
+            call.leg_answers(self, transaction, response, now)
+        elif status > 100:
+            call.leg_rings(self, response, now)
+
+    def _heard_through(
+        self, path: MediaPath, call: Call, transaction: ClientTransaction, response: Response, now: float
+    ) -> None:
+        """Let what the callee says of its sound go by the path, and the call hear of it then."""
+        status = response.status
+        if status == 100:
+            return
+
+        def then(body: bytes, at: float) -> None:
+            response.body = body
+            if status < 200:
+                call.leg_rings(self, response, at)
+            else:
+                call.leg_answers(self, transaction, response, at)
+
+        def otherwise(refused: int, at: float) -> None:
+            if status < 200:
+                then(b"", at)
+            else:
+                call.leg_unheard(self, transaction, response, refused, at)
+
+        if status >= 200:
+            if path.answered is not None:
+                if response.to_tag != path.answered.to_tag:
+                    self.strays.response_received(transaction, response, now)
+                return  # else the same again
+            path.answered = response
+        if path.has_offer and (response.body or not path.idle):
+            path.answer(self, response.body, then, otherwise, now)
+        elif status >= 200 and response.body:
+            path.offer(self, response.body, then, otherwise)
+        else:
+            then(b"", now)
 
     def transaction_failed(self, _transaction: ClientTransaction, cause: str, now: float) -> None:
         if self.call is not None:
@@ -254,11 +308,30 @@ class Leg:
             self.answer = None
         due = self.due
         if due is not None:
+            path = None if self.call is None or not request.body else self.call.media
+            if path is not None:
+                self._acknowledge_through(path, due, request, now)
+                return
             self.due = None
             if request.body:
                 due.send(now, passed(request), request.body)
             else:
                 due.send(now)
+
+    def _acknowledge_through(self, path: MediaPath, due: AckDue, request: Request, now: float) -> None:
+        """An ACK that brings the answer goes by the path of the sound (RFC 3261 §13.2.2.4)."""
+        headers = passed(request)
+
+        def then(body: bytes, at: float) -> None:
+            if self.due is due:  # neither sent nor over meanwhile
+                self.due = None
+                due.send(at, headers, body)
+
+        def otherwise(_status: int, at: float) -> None:
+            if self.call is not None:
+                self.call.path_lost(path, NO_RELAY, at)
+
+        path.answer(self, request.body, then, otherwise, now)
 
     def ack_missing(self, now: float) -> None:
         self.answer = None

@@ -48,7 +48,7 @@ class Onward(Call):
             return  # the same answer again: its ACK waits for the caller's
         if self._settle_on(leg, transaction, response, now):
             self.state = JOINING
-            self._join = Join(self, leg, self.caller)
+            self._join = Join(self, leg, self.caller, self.media)
             self._join.begin_with(AckDue(leg, transaction, leg.dialog.local_cseq), response, now)
 
     def joined(self, now: float) -> None:

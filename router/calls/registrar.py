@@ -234,6 +234,11 @@ class Registrar:
             if len(left) < len(registrations):
                 self._replace(user, left)
 
+    def way(self, user: str) -> int:
+        """Which way the sound of an account's calls takes (a `MediaWay`)."""
+        account = self._accounts.get(user)
+        return 0 if account is None else account.media
+
     def set_accounts(self, accounts: Mapping[str, Account]) -> None:
         """Take the accounts of a new configuration. The bindings of those that are gone, or given to somebody else, go;
         those of a private device whose exception was shortened end with it (D1).

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
 from router.calls.join import Renegotiation
 from router.calls.leg import CAPABILITIES, AckDue
+from router.calls.media_path import NO_RELAY, MediaPath
 from router.sip.dialog import Answer
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
+from router.sip.sdp import declined
 from router.sip.stack import ALLOW
 from router.sip.transaction import ClientTransaction, ServerTransaction
 
@@ -46,7 +48,7 @@ def relay_reinvite(call: Call, leg: Leg, transaction: ServerTransaction, request
         return
     leg.dialog.learn_target(request)
     leg.dialog.choose_flow(leg.stack.flows)
-    Reinvite(call, leg, other, transaction, passed(request), request.body).send(now)
+    Reinvite(call, leg, other, transaction, passed(request), request.body).begin(now)
 
 
 class Relay:
@@ -110,17 +112,37 @@ class Relay:
 class Reinvite(Relay):
     """A re-INVITE on its way to the other side."""
 
-    __slots__ = ("_client", "_cseq", "_from")
+    __slots__ = ("_agreed", "_client", "_cseq", "_from", "_path")
 
     def __init__(
         self, call: Call, leg: Leg, to: Leg, transaction: ServerTransaction, headers: str, body: bytes
     ) -> None:
         Relay.__init__(self, call, to, transaction, headers, body)
         self._from = leg
+        self._path = call.media
+        self._agreed: Response | None = None  # of the other side, while its answer is on the path
         self._client: ClientTransaction | None = None
         self._cseq = 0
         leg.changing = to.changing = self
         transaction.owner = self
+
+    def begin(self, now: float) -> None:
+        """Send it, its offer by the path of the sound."""
+        if self._path is None or not self._body:
+            self.send(now)
+        else:
+            self._path.offer(self._from, self._body, self._send_with, self._give_up)
+
+    def _send_with(self, body: bytes, now: float) -> None:
+        if not self._transaction.answered:  # neither withdrawn nor over meanwhile
+            self._body = body
+            self.send(now)
+
+    def _give_up(self, status: int, now: float) -> None:
+        """Refuse it, and go on as before."""
+        if not self._transaction.answered:
+            self._transaction.respond(status, now)
+            self._done()
 
     def send(self, now: float) -> ClientTransaction:
         to = self._to
@@ -135,12 +157,33 @@ class Reinvite(Relay):
         status = response.status
         if status >= 300:
             Relay.response_received(self, transaction, response, now)
-        elif self._transaction.answered:
+        elif self._transaction.answered or self._agreed is not None:
             return  # the same answer again: its ACK waits for the other side's
         elif status >= 200:
-            self._succeed(transaction, response, now)
+            if self._path is None or not response.body:
+                self._succeed(transaction, response, now)
+            else:
+                self._succeed_by(self._path, transaction, response, now)
         elif status > 100:
-            self._transaction.respond(status, now, response.reason, self._contact() + passed(response), response.body)
+            body = b"" if self._path is not None else response.body
+            self._transaction.respond(status, now, response.reason, self._contact() + passed(response), body)
+
+    def _succeed_by(self, path: MediaPath, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Bring the other side's answer, or its offer where there was none, by the path of the sound."""
+        self._agreed = response
+
+        def then(body: bytes, at: float) -> None:
+            if not self._transaction.answered:
+                response.body = body
+                self._succeed(transaction, response, at)
+
+        def otherwise(_status: int, at: float) -> None:
+            self._call.path_lost(path, NO_RELAY, at)
+
+        if self._body:
+            path.answer(self._to, response.body, then, otherwise, now)
+        else:
+            path.offer(self._to, response.body, then, otherwise)
 
     def _succeed(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         leg, to = self._from, self._to
@@ -173,6 +216,8 @@ class Reinvite(Relay):
         """The side that wanted the change withdraws it; its final response comes from the other side."""
         if self._client is not None:
             self._client.cancel(only(request, "reason"), now)
+        else:  # it has not even been sent
+            self._give_up(487, now)
 
     def answer_unacknowledged(self, _transaction: ServerTransaction, _now: float) -> None:
         """The ACK of a refusal never came: the call goes on as it was."""
@@ -182,17 +227,26 @@ class Reinvite(Relay):
         undone."""
         if not self._transaction.answered:
             self._transaction.respond(487, now)
-        to, client = self._to, self._client
+        to, client, agreed = self._to, self._client, self._agreed
         self._done()
         if client is None:
             return
-        if to.call is not None and to.call.alone:
+        if agreed is not None:
+            self._acknowledge(AckDue(to, client, self._cseq), agreed, now)
+        elif to.call is not None and to.call.alone:
             Renegotiation.see_through(to, client, self._cseq, self._body, now)
         else:
             client.owner = to.strays
             client.cancel("", now)
 
+    def _acknowledge(self, due: AckDue, agreed: Response, now: float) -> None:
+        """Nobody is left to answer what the other side agreed to."""
+        if self._body:
+            due.send(now)
+        else:
+            due.send(now, "Content-Type: application/sdp\r\n", declined(agreed.body))
+
     def _done(self) -> None:
-        self._client = None
+        self._client = self._agreed = self._path = None
         self._transaction.owner = None
         self._from.changing = self._to.changing = None

@@ -23,6 +23,7 @@ from router.sip.transaction import ServerTransaction
 
 if TYPE_CHECKING:
     from router.calls.exchange import Exchange
+    from router.calls.media_path import MediaPath
 
 # A person, a PBX, or an address: whose place is meant.
 Party = tuple[str, object]
@@ -102,11 +103,11 @@ def serve_replaces(
     call, old = found
     if account is not None:
         newcomer: Party = ("person", account.person)
-        name, person = account.user, account.person
+        name, person, way = account.user, account.person, account.media
     else:
         assert peer is not None
         newcomer = ("pbx", peer.name)
-        name, person = peer.name, None
+        name, person, way = peer.name, None, peer.media
     if party_of(old, exchange.peers) != newcomer:
         raise RemoteError("one may take the place of oneself only", 403)
     obstacle = replaces.obstacle(call)
@@ -114,6 +115,7 @@ def serve_replaces(
         transaction.respond(obstacle, now)
         return
     leg = Leg(None, exchange.stack, exchange.strays, name, person, now)
+    leg.way = way
     tag = exchange.stack.ids.token()
     leg.dialog = Dialog.incoming(request, tag, transaction.flow, leg, exchange.stack.flows, account is not None)
     exchange.stack.dialogs[tag] = leg.dialog
@@ -125,7 +127,7 @@ def serve_replaces(
 class Replacement:
     """A newcomer on the way into a call: the other side is offered the newcomer's media first."""
 
-    __slots__ = ("_call", "_change", "_new", "_old", "_record_routes", "_transaction")
+    __slots__ = ("_call", "_change", "_new", "_offered", "_old", "_path", "_record_routes", "_transaction")
 
     def __init__(self, call: Call, old: Leg, new: Leg, transaction: ServerTransaction, request: Request) -> None:
         other = call.other(old)
@@ -135,19 +137,50 @@ class Replacement:
         self._new = new
         self._transaction = transaction
         self._record_routes = only(request, "record-route")
+        self._offered = bool(request.body)
         self._change = Renegotiation(self, other)
+        self._path = call.path_between(*((new, other) if old is call.caller else (other, new)))
         transaction.owner = self
         call.transfer = self
 
     def begin(self, request: Request, now: float) -> None:
-        self._change.begin(only(request, *DESCRIPTION), request.body, now)
+        description = only(request, *DESCRIPTION)
+        if self._path is None or not request.body:
+            self._change.begin(description, request.body, now)
+            return
+
+        def then(body: bytes, at: float) -> None:
+            self._change.begin(description, body, at)
+
+        self._path.offer(self._new, request.body, then, self._give_up)
 
     def accepted(self, change: Renegotiation, response: Response, now: float) -> None:
         if not response.body:
             change.decline(now)
             self._give_up(488, now)
-            return
-        call, old, new = self._call, self._old, self._new
+        elif self._path is None:
+            self._take_place(response, now)
+        else:
+            self._accepted_by(self._path, change, response, now)
+
+    def _accepted_by(self, path: MediaPath, change: Renegotiation, response: Response, now: float) -> None:
+        """Bring the other side's answer, or its offer where the newcomer made none, by the path of the sound."""
+
+        def then(body: bytes, at: float) -> None:
+            response.body = body
+            self._take_place(response, at)
+
+        def otherwise(status: int, at: float) -> None:
+            change.decline(at)
+            self._give_up(status, at)
+
+        if self._offered:
+            path.answer(change.leg, response.body, then, otherwise, now)
+        else:
+            path.offer(change.leg, response.body, then, otherwise)
+
+    def _take_place(self, response: Response, now: float) -> None:
+        call, old, new, change = self._call, self._old, self._new, self._change
         contact = f"Contact: <sip:{new.dialog.flow.contact}>\r\n{CAPABILITIES}"
         headers = self._record_routes + contact + passed(response)
         data = self._transaction.respond(200, now, response.reason, headers, response.body)
@@ -155,6 +188,8 @@ class Replacement:
         new.answer = Answer(new.stack, new.dialog, self._transaction.flow, data, now)
         new.due = change.release()
         new.status = 200
+        path, self._path = self._path, None
+        call.relay_by(path)
         call.replace(old, new, now)
         if old.call is not None:
             old.hang_up('Reason: SIP;cause=200;text="Call completed elsewhere"\r\n', now)
@@ -186,4 +221,7 @@ class Replacement:
         self._call.transfer = None
         self._transaction.owner = None
         self._transaction.respond(status, now)
+        if self._path is not None:
+            self._path.close()
+            self._path = None
         self._new.close(now)

@@ -314,7 +314,7 @@ class AttendedTransfer:
         consulted, place: the other call of the same party, and its leg there.
     """
 
-    __slots__ = ("_call", "_consulted", "_join", "_place", "_referral", "_transferee", "_transferor")
+    __slots__ = ("_call", "_consulted", "_join", "_path", "_place", "_referral", "_transferee", "_transferor")
 
     def __init__(self, call: Call, transferor: Leg, consulted: Call, place: Leg, referral: Referral) -> None:
         transferee, other = call.other(transferor), consulted.other(place)
@@ -325,7 +325,9 @@ class AttendedTransfer:
         self._consulted = consulted
         self._place = place
         self._referral = referral
-        self._join: Join | None = Join(self, other, transferee)
+        pair = (transferee, other) if place is consulted.caller else (other, transferee)
+        self._path = consulted.path_between(*pair)
+        self._join: Join | None = Join(self, other, transferee, self._path)
         call.transfer = consulted.transfer = self
 
     def begin(self, now: float) -> None:
@@ -334,8 +336,10 @@ class AttendedTransfer:
 
     def joined(self, now: float) -> None:
         """They talk: the consulted call goes on with the transferee, the other is over."""
+        path, self._path = self._path, None
         self._part()
         place = self._place
+        self._consulted.relay_by(path)
         self._consulted.replace(place, self._transferee, now)
         if place.call is not None:
             place.hang_up("", now)
@@ -352,7 +356,7 @@ class AttendedTransfer:
         other = self._consulted.other(self._place)
         if offered and other is not None and other.call is not None:
             # Its offer was declined, so it has no media any more: let it and its old partner agree anew.
-            Join(None, self._place, other).begin(now)
+            Join(None, self._place, other, self._consulted.media).begin(now)
 
     def keeps(self, call: Call, by: Leg | None, now: float) -> bool:
         """The transferor may hang up in both calls; without either of the others there is nothing to join."""
@@ -374,3 +378,6 @@ class AttendedTransfer:
     def _part(self) -> None:
         self._call.transfer = self._consulted.transfer = None
         self._join = None
+        if self._path is not None:
+            self._path.close()
+            self._path = None

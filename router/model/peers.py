@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from router.model.decision import Connection
+from router.model.sound import MediaWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Trunk:
         registration: for trunks reached by REGISTER.
         credentials_realm: see `TrunkRegistration.realm`.
         country: ISO 3166-1 alpha-2; whose national numbers "national" means.
+        media: which way the sound of its calls takes, at least.
     """
 
     name: str
@@ -79,17 +81,20 @@ class Trunk:
     options_interval: float = 30.0
     registration: TrunkRegistration | None = None
     country: str = "BE"
+    media: MediaWay = MediaWay.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
 class Pbx:
-    """A trusted PBX, recognised by source only. `host`, `port` say where its extensions are called ("" : never)."""
+    """A trusted PBX, recognised by source only. `host`, `port` say where its extensions are called ("" : never).
+    `media` as in `Trunk`."""
 
     name: str
     sources: tuple[Source, ...]
     host: str = ""
     port: int = 5060
     transport: str = "udp"
+    media: MediaWay = MediaWay.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class Account:
     """A device that registers and calls, with digest. The user name is the AOR's user part and the digest user name.
 
     `until` (POSIX seconds) is the end of a private device's exception (D1): from then on REGISTER is refused with 403.
+    `media` as in `Trunk`.
     """
 
     user: str
@@ -105,3 +111,4 @@ class Account:
     ha1_md5: str = field(repr=False)
     ha1_sha256: str | None = field(default=None, repr=False)
     until: float | None = None
+    media: MediaWay = MediaWay.DIRECT

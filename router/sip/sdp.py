@@ -45,6 +45,21 @@ def held(offer: bytes, host: str) -> bytes:
     return b"\r\n".join(lines) + b"\r\n"
 
 
+def located(body: bytes) -> tuple[int, int]:
+    """Where the session description stands in a body: all of it, or a part among others (RFC 2046 §5.1), such as a
+    location. Returns its beginning and its end, which are the same where there is none."""
+    if body.startswith(b"v="):
+        return 0, len(body)
+    if not body.startswith(b"--") and b"\r\n--" not in body:
+        return 0, 0
+    kind = body.lower().find(b"application/sdp")
+    head = body.find(b"\r\n\r\n", kind)
+    if kind < 0 or head < 0:
+        return 0, 0
+    end = body.find(b"\r\n--", head + 4)
+    return (head + 4, end) if end >= 0 else (0, 0)
+
+
 def held_offer(host: str) -> bytes:
     """An offer of one audio stream on hold, for an INVITE that made none."""
     return b"\r\n".join([*_session(host), b"m=audio %d RTP/AVP 8 0" % DISCARD, b"a=inactive"]) + b"\r\n"

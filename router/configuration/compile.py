@@ -16,7 +16,8 @@ from router.configuration.identities import check_shows, company_identity
 from router.configuration.limits import compile_limits
 from router.configuration.people import People
 from router.configuration.profiles import compile_profiles
-from router.configuration.recording import check_recording
+from router.configuration.queues import QueueLines
+from router.configuration.recording import compile_recording
 from router.configuration.roles import resolve_roles
 from router.configuration.schema import Document
 from router.configuration.shared_lines import SharedLines
@@ -52,16 +53,17 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     check_choices(compilation)
     people = People(compilation, roles, targets, calendars, hours, profiles).compile()
     greylist = compile_greylist(compilation)
-    check_recording(compilation, hours)
+    recording = compile_recording(compilation, hours)
     text_sender = compile_text_sender(compilation)
     limits = compile_limits(compilation)
     lines = SharedLines(compilation, targets, hours)
     main = lines.main()
     shared = lines.shared()
+    queues = QueueLines(compilation, targets, hours, lines).compile()
     emergency = _emergency(compilation)
     codes = compile_codes(compilation, profiles)
     extensions, numbers, callers = _directory(compilation, people, emergency)
-    numbers.update((line.number, line) for line in (main, *shared) if line is not None)
+    numbers.update((line.number, line) for line in (main, *shared, *queues.values()) if line and line.number)
     if main is None or has_errors(sources.findings):
         return None
     return Policy(
@@ -78,12 +80,14 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         company=company,
         profiles=frozen_mapping(profiles),
         text_sender=text_sender,
+        queues=frozen_mapping(queues),
         short_numbers=frozenset(document.company.short_numbers),
-        target_names=frozenset(document.targets),
+        target_names=frozenset(targets.templates()),
         targets=frozen_mapping(targets.templates()),
         profile_order=_profile_order(compilation),
         codes=codes,
         limits=limits,
+        recording=recording,
     )
 
 
@@ -150,6 +154,7 @@ def _directory(
     shared: list[tuple[str, Location]] = [(document.company.main_number, ("company", "main_number"))]
     shared.extend((site.main_number, ("sites", name, "main_number")) for name, site in document.sites.items())
     shared.extend((team.number, ("teams", name, "number")) for name, team in document.teams.items())
+    shared.extend((queue.number, ("queues", name, "number")) for name, queue in document.queues.items() if queue.number)
     for number, location in shared:
         if number in taken and not compilation.gaps.covers(*location):
             mark = compilation.mark(*location)

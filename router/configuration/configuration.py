@@ -12,6 +12,8 @@ from router.model.callback import CallbackRules
 from router.model.feeds import Feeds
 from router.model.mailbox import Mailbox, MailServer, VoicemailRules
 from router.model.peers import Account, Listener, Pbx, Trunk
+from router.model.queue import AgentRules
+from router.model.queue_service import QueueService
 from router.model.sound import MediaSettings
 from router.policy.snapshot import Policy
 
@@ -55,6 +57,7 @@ class Configuration:
         callbacks: how callers are called back (P3).
         media: how the media engine runs; None: the router itself says nothing to anybody.
         recordings: folder of the company's own prompts.
+        queues: by name; agents: who answers them.
         languages: of what callers are told, the first one first; country: ISO 3166-1 alpha-2.
     """
 
@@ -87,4 +90,6 @@ class Configuration:
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     voicemail: VoicemailRules = field(default_factory=VoicemailRules)
     mail: MailServer | None = None
+    queues: Mapping[str, QueueService] = field(default_factory=dict)
+    agents: tuple[AgentRules, ...] = ()
     callbacks: CallbackRules = field(default_factory=CallbackRules)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from router.configuration import short_forms, values
+from router.configuration import queue_sections, short_forms, values
 from router.configuration.key_descriptions import DESCRIPTIONS, EXAMPLES
 from router.configuration.schema import Document
 
@@ -105,6 +105,9 @@ _SHORT_FORMS: Final[dict[Any, Callable[[JsonSchemaValue], JsonSchemaValue]]] = {
     short_forms.with_then: lambda inner: {"anyOf": [_TEXT, inner]},
     short_forms.in_every_language: lambda inner: {"anyOf": [_TEXT, inner]},
     short_forms.on_every_connection: lambda inner: {"anyOf": [_TEXT, inner]},
+    queue_sections.as_piece: lambda inner: {"anyOf": [_TEXT, inner]},
+    queue_sections.as_numbers: lambda inner: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}, inner]},
+    queue_sections.without_before: lambda inner: {"anyOf": [inner, {"type": "string", "pattern": r"^.+ before$"}]},
     short_forms.nothing_is_empty: lambda inner: {"anyOf": [inner, {"type": "null"}]},
     short_forms.in_order_of_ringing: lambda inner: {
         "anyOf": [

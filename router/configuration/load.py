@@ -19,11 +19,13 @@ from router.configuration.peers import (
     compile_pbxs,
     compile_trunks,
 )
+from router.configuration.queues import compile_queues
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
 from router.configuration.texts import pack
 from router.configuration.tokens import compile_tokens
 from router.configuration.validation import validate
+from router.model.callback import CallbackRules
 from router.policy.dialling import PLANS
 from router.policy.emergency import PACKS
 from router.policy.snapshot import frozen_mapping
@@ -66,6 +68,7 @@ def load_with_sources(directory: Path) -> Loaded:
     media = compile_media(document, sources)
     recordings = own_recordings(document, sources)
     mailboxes = compile_mailboxes(document, sources)
+    queues = compile_queues(document, sources)
     if policy is None or has_errors(sources.findings):
         raise ConfigurationError(sources.findings)
     storage = document.storage
@@ -101,6 +104,11 @@ def load_with_sources(directory: Path) -> Loaded:
         mailboxes=frozen_mapping(mailboxes.boxes),
         voicemail=mailboxes.rules,
         mail=mailboxes.server,
+        queues=frozen_mapping(queues.services),
+        agents=queues.agents,
+        callbacks=CallbackRules(
+            document.callbacks.tries, document.callbacks.every, document.callbacks.keep_days * 86400.0
+        ),
     )
     return Loaded(configuration, document, sources)
 

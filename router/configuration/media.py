@@ -23,6 +23,7 @@ def compile_media(document: Document, sources: Sources) -> MediaSettings | None:
     """
     section = document.media
     needed = any(target.mailbox or target.announcement for target in document.targets.values())
+    needed = needed or bool(document.queues)
     if not (needed if section.enabled is None else section.enabled):
         if needed:
             mark = sources.mark("media", "enabled")

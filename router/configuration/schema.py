@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from router.configuration.operation import (
     Api,
     CalendarFeed,
+    CallbacksSection,
     GreylistSource,
     Http,
     Media,
@@ -23,6 +24,7 @@ from router.configuration.operation import (
     TrunkSection,
     Voicemail,
 )
+from router.configuration.queue_sections import QueueSection
 from router.configuration.section import Section
 from router.configuration.short_forms import (
     Says,
@@ -34,7 +36,7 @@ from router.configuration.short_forms import (
     on_every_connection,
     with_then,
 )
-from router.configuration.values import Day, DaySet, Duration, Extension, Number, TimeOfDay, UserName, read_range
+from router.configuration.values import Day, DaySet, Duration, Extension, Keys, Number, TimeOfDay, UserName, read_range
 
 
 class Condition(Section):
@@ -107,11 +109,16 @@ class Company(Section):
 
 class Codes(Section):
     """Feature codes besides those of the profiles. `hide_number` and the keys of `show` are dialled before a number;
-    `mailbox` opens the caller's own mailbox."""
+    `mailbox` opens the caller's own mailbox; with `agent_in`, `agent_out` and `agent_pause` agents say whether queues
+    may ring them."""
 
     back: Extension | None = None
     mailbox: Extension | None = None
+    agent_in: Extension | None = None
+    agent_out: Extension | None = None
+    agent_pause: Extension | None = None
     hide_number: Extension | None = None
+    private: Extension | None = None
     show: dict[str, str] = Field(default={})
 
 
@@ -269,6 +276,7 @@ class PersonSection(Section):
     shows: ShowsRule | None = None
     when: Annotated[When, BeforeValidator(nothing_is_empty)] = When()
     devices: dict[str, Device] = Field(default={})
+    skills: dict[str, int] = Field(default={})
     pbx: str | None = None
     site: str | None = None
     left: date | None = None
@@ -332,13 +340,20 @@ class RecordingSection(Section):
     """Which calls are recorded (X3): of whom, when, and on what ground (G13). Nobody is recorded while absent (X4).
 
     `who` names people ("claire") and roles ("role:sales"). `calls` is "all" or "on_demand"; `announcement` is what
-    both sides hear before, by language.
+    both sides hear before, by language: words, the id of a prompt, or a WAV file. `key` is pressed by one of `who` to
+    record, to pause and to go on; `decline` by either side during the announcement.
     """
 
     who: Words
     calls: Literal["all", "on_demand"] = "on_demand"
+    directions: Annotated[
+        list[Literal["inbound", "outbound", "internal"]], BeforeValidator(as_list), Field(min_length=1)
+    ] = Field(default=["inbound", "outbound", "internal"])
     hours: str | None = None
+    at_closing: Literal["continue", "stop"] = "continue"
     announcement: Says = Field(default={})
+    key: Keys | None = None
+    decline: Keys | None = None
     legal_basis: str | None = None
     keep_days: int = Field(default=180, ge=1)
 
@@ -373,4 +388,6 @@ class Document(Section):
     recording: RecordingSection | None = None
     mailboxes: dict[str, MailboxSection] = Field(default={})
     voicemail: Voicemail = Voicemail()
+    callbacks: CallbacksSection = CallbacksSection()
     text_messages: TextMessageSection | None = None
+    queues: dict[str, QueueSection] = Field(default={})

@@ -123,7 +123,7 @@ class SharedLines:
             treatment = self._treatment(closed, where, number, why)
         if opened is None:
             return None
-        return SharedLine(number, name, opened, _identity(number, name), windows, treatment, self._last_resort(number))
+        return SharedLine(number, name, opened, _identity(number, name), windows, treatment, self.last_resort(number))
 
     def _treatment(self, then: str, mark: Mark, number: str, why: _Why) -> Treatment | None:
         target = self._targets.find(then, mark, extension=number[1:])
@@ -131,7 +131,8 @@ class SharedLines:
             return None
         return Treatment(target, why.reason(then, str(mark)), why.diversion)
 
-    def _last_resort(self, number: str) -> tuple[Treatment, ...]:
+    def last_resort(self, number: str) -> tuple[Treatment, ...]:
+        """Return where calls to a shared number go when what should answer cannot."""
         treatments = []
         for name in ("reception", "voicemail"):
             if name in self._targets:

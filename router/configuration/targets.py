@@ -10,12 +10,21 @@ from router.configuration.addresses import sip_address_problem
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark, closest
 from router.configuration.rings import compile_rings
-from router.model.decision import DialAddress, DialNumber, LeaveMessage, PlayAnnouncement, RingPerson, Target
+from router.model.decision import (
+    DialAddress,
+    DialNumber,
+    JoinQueue,
+    LeaveMessage,
+    PlayAnnouncement,
+    RingPerson,
+    Target,
+)
 from router.policy.snapshot import filled
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _WAYS: Final = ("sip", "number", "person", "mailbox", "announcement")
 _SOUND: Final = ".wav"  # ends what names a file; anything else is the id of a prompt
+QUEUE: Final = "queue:"  # begins the name of a target that is a queue
 OWN_MAILBOX: Final = "{person}"  # stands for the mailbox of whoever was called
 
 
@@ -27,12 +36,16 @@ class TargetBook:
         self._targets = compilation.document.targets
         people = compilation.document.people
         self._people = {person: compile_rings(compilation, person, section) for person, section in people.items()}
+        self._queues = {f"{QUEUE}{name}": JoinQueue(name, f"{QUEUE}{name}") for name in compilation.document.queues}
         for name, section in self._targets.items():
             mark = compilation.mark("targets", name)
             if name in self._people:
                 compilation.error(
                     mark, f"{name!r} is a person already ({compilation.mark('people', name)})", "rename one"
                 )
+            if name in self._queues:
+                where = compilation.mark("queues", name.removeprefix(QUEUE))
+                compilation.error(mark, f"{name!r} is a queue already ({where})", "take one of them away")
             given = [key for key in _WAYS if getattr(section, key) is not None]
             known = not any(compilation.gaps.covers("targets", name, key) for key in _WAYS)
             if len(given) != 1 and known:
@@ -51,7 +64,7 @@ class TargetBook:
                 self._check_trunk(trunk, mark)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._targets or name in self._people
+        return name in self._targets or name in self._people or name in self._queues
 
     def phone(self, person: str) -> RingPerson:
         """Return the target that rings a person's devices."""
@@ -68,13 +81,15 @@ class TargetBook:
             The target; None, with a finding, when there is no such thing.
         """
         section = self._targets.get(name)
+        if name in self._queues:
+            return self._queues[name]
         if section is None:
             if name in self._people:
                 return self._people[name]
             if _NUMBER.fullmatch(name):
                 return DialNumber(name)
             if not self._compilation.gaps.excuse(name, "targets", "people"):
-                known = [*self._targets, *self._people]
+                known = [*self._targets, *self._queues, *self._people]
                 self._compilation.error(
                     mark,
                     f"{name!r} is neither a target nor a person",
@@ -109,7 +124,7 @@ class TargetBook:
     def templates(self) -> dict[str, Target]:
         """Return all targets by name, addresses not filled in; those that are faulty are left out."""
         found = {name: self.template(name, self._compilation.mark("targets", name)) for name in self._targets}
-        return {name: target for name, target in found.items() if target is not None}
+        return {**{name: target for name, target in found.items() if target is not None}, **self._queues}
 
     def leads_to(self, name: str, person: str) -> bool:
         """Say whether `name` is a person, or a target that stands for them."""

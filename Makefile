@@ -15,6 +15,8 @@ PYTHON ?= $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (
 CONFIG ?= config
 CLOCK ?=
 TESTS ?= tests
+# Tests beside each other: most of them wait for sound, for peers and for time to pass.
+WORKERS ?= 3
 PYTEST_ARGUMENTS ?=
 
 VENV := .venv
@@ -50,10 +52,10 @@ run: setup  ## start the router in the foreground with the company in CONFIG
 	@exec $(BIN)/renvoi serve --config '$(CONFIG)' $(if $(CLOCK),--clock '$(CLOCK)')
 
 test: test-packages setup-development  ## run the whole suite, real peers included
-	$(BIN)/pytest $(PYTEST_ARGUMENTS) $(TESTS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGUMENTS) $(TESTS)
 
 interop: test-packages setup-development  ## run only the tests with real peers (SIPp, baresip)
-	$(BIN)/pytest $(PYTEST_ARGUMENTS) tests/interop
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGUMENTS) tests/interop
 
 check: setup-development  ## formatting, lint, types, and the rooms' import rules
 	$(BIN)/ruff format --check .

@@ -14,8 +14,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
-# Below the kernel's range for outgoing connections, so that nobody takes one between our look and its use.
-FIRST_PORT, LAST_PORT = 10_000, 32_000
+# Below the media engine's usual range, and so below the kernel's for outgoing connections: nobody else takes one between
+# our look and its use. Test processes beside each other (pytest-xdist) share them out.
+FIRST_PORT, LAST_PORT = 5_200, 16_384
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 def eventually(what: str, condition: Callable[[], T | None], seconds: float = 10.0) -> T:
@@ -36,16 +39,20 @@ class Ports:
     """Hands out ports of one address that are free for UDP and for TCP, each only once."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
+        share = (LAST_PORT - FIRST_PORT) // WORKERS
         self._host = host
-        self._next = FIRST_PORT + (os.getpid() * 97) % (LAST_PORT - FIRST_PORT - 1000)
+        self._first = FIRST_PORT + WORKER * share
+        self._last = self._first + share
+        self._next = self._first + (os.getpid() * 97) % share
 
     def free(self, step: int = 2) -> int:
         """Return a free even port; the next call starts `step` ports further (RTP wants pairs, baresip SIP + 1)."""
         while True:
-            port = self._next - self._next % 2
-            self._next += step
-            if self._next >= LAST_PORT:
-                self._next = FIRST_PORT
+            port = self._next + self._next % 2
+            self._next = port + step
+            if self._next > self._last:
+                self._next = self._first
+                continue
             if self._is_free(port) and self._is_free(port + 1):
                 return port
 

@@ -46,8 +46,8 @@ TRANSITIONS: Final[dict[PlaceState, dict[str, PlaceState]]] = {
     _ENDED: {},
 }
 
-# In these somebody stands in the line and has a position, or (a callback) would if it were their time.
-IN_LINE: Final = frozenset((_WAITING, _OFFERED, _CALLBACK, _CALLBACK_OFFERED))
+WAITS: Final = frozenset((_WAITING, _OFFERED))  # on the line
+OPEN_TO_CALLER: Final = frozenset((_WAITING, _OFFERED, _CONNECTING))  # can hang up, or choose something else
 RUNG: Final = frozenset((_OFFERED, _CALLBACK_OFFERED))
 ANSWERED: Final = frozenset((_CONNECTING, _CALLING_BACK))
 

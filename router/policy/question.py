@@ -15,6 +15,7 @@ class Question:
         "because",
         "called",
         "caller",
+        "choices",
         "code",
         "diversions",
         "facts",
@@ -43,6 +44,7 @@ class Question:
         self.rejected: list[Reason] = []
         self.diversions: list[Diversion] = []
         self.weighed: list[Weighed] = []
+        self.choices = 0  # of the caller in menus (`facts.chosen`) that were followed so far
 
     def local_time(self) -> LocalTime:
         """Wall-clock time of the decision."""

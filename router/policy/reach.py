@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
 from router.model.decision import (
     Action,
+    AttendedTarget,
     Decision,
     DialNumber,
     Diversion,
     JoinQueue,
+    PlayMenu,
     Reason,
     RingPerson,
     Target,
 )
 from router.policy.identity import inside_identity
 from router.policy.limited import limited_groups, over_limit
+from router.policy.menu import has_gone_round, language_of, next_choice, where_the_caller_is
 from router.policy.question import Question, owner, refuse
-from router.policy.snapshot import Person, SharedLine
+from router.policy.snapshot import Person, SharedLine, Treatment
 from router.policy.treatment import treat_line, treat_person
 
 MAX_PEOPLE_PER_CALL: Final = 8  # bounds a chain of forwards from person to person; nobody waits longer than that
@@ -36,29 +40,66 @@ def reach(question: Question) -> Decision | None:
     holder = question.called
     if holder is None:
         return None
+    if not question.facts.chosen:
+        return _reach(question, holder, None)
+    because, diversions = len(question.because), len(question.diversions)
+    decision = _reach(question, holder, None)
+    if question.choices:
+        return decision
+    del question.because[because:]
+    del question.diversions[diversions:]
+    return _reach(question, holder, where_the_caller_is(question))
+
+
+def _reach(question: Question, holder: Person | SharedLine, way_in: Treatment | None) -> Decision:
+    """Follow the rules of `holder`, or `way_in` in their place."""
     visited: set[str] = set()
     while True:
         visited.add(_key(holder))
-        if isinstance(holder, Person):
+        ways: tuple[Treatment, ...]
+        if way_in is not None:
+            ways, way_in = (way_in,), None
+        elif isinstance(holder, Person):
             ways = treat_person(question, holder)
             if not ways:
                 return _ring(question, holder)
         else:
             ways = (treat_line(question, holder),)
-        for way in chain(ways, holder.last_resort):
-            following = rules_behind(question, way.target)
-            if following is holder and isinstance(way.target, JoinQueue):
-                following = None  # a queue that is open: here its callers wait
-            if usable(question, way.target, following, visited):
+        diverts = len(question.diversions)
+        while True:
+            way = _first_usable(question, chain(ways, holder.last_resort), holder, visited)
+            if way is None:
+                return refuse(question, 480, "Temporarily Unavailable", _NOBODY_LEFT)
+            question.because.append(way.reason)
+            if len(question.diversions) == diverts:
+                question.diversions.append(Diversion(_diverts_as(question, holder), way.diversion))
+            if not isinstance(way.target, PlayMenu):
                 break
-            question.rejected.append(way.reason)
-        else:
-            return refuse(question, 480, "Temporarily Unavailable", _NOBODY_LEFT)
-        question.because.append(way.reason)
-        question.diversions.append(Diversion(_diverts_as(question, holder), way.diversion))
+            chosen = next_choice(question, way.target.menu, holder)
+            if chosen is None:
+                break
+            ways = (chosen,)
+        following = _following(question, way.target, holder)
         if following is None:
             return forward(question, holder, way.target)
         holder = following
+
+
+def _first_usable(
+    question: Question, ways: Iterable[Treatment], holder: Person | SharedLine, visited: set[str]
+) -> Treatment | None:
+    """Return the first way that leads to something; those before it go to what was rejected."""
+    for way in ways:
+        if usable(question, way.target, _following(question, way.target, holder), visited):
+            return way
+        question.rejected.append(way.reason)
+    return None
+
+
+def _following(question: Question, target: Target, holder: Person | SharedLine) -> Person | SharedLine | None:
+    """Return whose rules decide next; None: the call leaves, or waits in the queue of `holder`, which is open."""
+    following = rules_behind(question, target)
+    return None if following is holder and isinstance(target, JoinQueue) else following
 
 
 def _key(holder: Person | SharedLine) -> str:
@@ -88,7 +129,7 @@ def rules_behind(question: Question, target: Target) -> Person | SharedLine | No
 def usable(question: Question, target: Target, following: Person | SharedLine | None, visited: set[str]) -> bool:
     if following is not None:
         return _key(following) not in visited and len(visited) < MAX_PEOPLE_PER_CALL
-    if str(target) in question.outcomes:
+    if str(target) in question.outcomes or (isinstance(target, PlayMenu) and has_gone_round(question)):
         return False
     if not isinstance(target, DialNumber):
         return True
@@ -149,4 +190,5 @@ def forward(question: Question, holder: Person | SharedLine, target: Target) -> 
         withhold=question.facts.withhold,
         limits=limits,
         weighed=tuple(question.weighed),
+        language=language_of(question) if isinstance(target, AttendedTarget) else "",
     )

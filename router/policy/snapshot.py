@@ -113,6 +113,41 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class MenuLanguage:
+    """A language that callers choose by a key: its code, and what is said of that."""
+
+    code: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A menu: callers choose by keys what is to become of their call (Q1).
+
+    Args:
+        name: as in the configuration ("accueil").
+        ways: where each key leads, and `TIMEOUT` and `WRONG`, targets not yet filled in.
+        says: what callers hear, by language ("" for every one): the path of a WAV file, the id of a prompt, or words. In
+            a language without it the choices are named one by one.
+        called: what the choices are called then, by key and language.
+        timeout: seconds to press a key after that; repeats: how often it is said again to who presses none of `ways`.
+        leaves_when_wrong: a wrong key leads elsewhere at once.
+        languages: the language from then on, by key.
+        source: where it is written.
+    """
+
+    name: str
+    ways: Mapping[str, Treatment]
+    says: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    called: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    timeout: float = 6.0
+    repeats: int = 2
+    leaves_when_wrong: bool = False
+    languages: Mapping[str, MenuLanguage] = field(default_factory=lambda: MappingProxyType({}))
+    source: str = ""
+
+
 class ShownIdentity:
     """Calling number and name that are shown, why, and what was considered and not applied.
 
@@ -213,6 +248,7 @@ class Person:
     diverts_as: str
     phone: RingPerson | DialAddress | None
     shows: Mapping[Connection, ShownIdentity]
+        language: that callers are spoken to in, or "" for the company's.
     forwards_as: ShownIdentity
     emergency: ShownIdentity
     inside: ShownIdentity
@@ -251,6 +287,7 @@ class Person:
                 return scheduled
         return None
 
+    language: str = ""
 
 @dataclass(frozen=True, slots=True)
 class SharedLine:
@@ -270,6 +307,7 @@ class SharedLine:
     forwards_as: ShownIdentity
     hours: tuple[Window, ...] = ()
     closed: Treatment | None = None
+        language: that callers are spoken to in, or "" for the company's.
     last_resort: tuple[Treatment, ...] = ()
     queue: str = ""
     on_outcome: Mapping[Outcome, Treatment] = field(default_factory=lambda: MappingProxyType({}))
@@ -281,6 +319,7 @@ class KnownCaller(NamedTuple):
     person: Person
     connection: Connection
 
+    language: str = ""
     @classmethod
     def of(cls, person: Person, connection: Connection | None) -> KnownCaller:
         """Make a known caller; a phone of unknown kind is treated as a fixed one."""
@@ -361,3 +400,5 @@ class Policy:
     limits: Limits = NO_LIMITS
     text_sender: str = ""
     queues: Mapping[str, SharedLine] = field(default_factory=lambda: MappingProxyType({}))
+    menus: Mapping[str, Menu] = field(default_factory=lambda: MappingProxyType({}))
+    caller_languages: tuple[tuple[str, str], ...] = ()

@@ -74,9 +74,9 @@ class Callbacks:
 
     # ------------------------------------------------------------------------------------------- what is promised
 
-    def of(self, person: str) -> tuple[Callback, ...]:
+    def of(self, person: str) -> list[Callback]:
         """Return who waits to be called back by a person, the oldest first."""
-        return tuple(self._waiting.get(person, ()))
+        return list(self._waiting.get(person, ()))
 
     def everybody(self) -> list[Callback]:
         """Return all who wait."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Protocol
 
 from router.calls.call import Call
+from router.calls.callbacks import Callbacks
 from router.calls.states import States
 from router.configuration import Configuration, Finding
 from router.model.decision import LineState
@@ -38,6 +39,11 @@ class Office(Protocol):
     @property
     def mailboxes(self) -> MailboxStore:
         """What callers said."""
+        ...
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Whoever is to be called back."""
         ...
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from router import __version__
+from router.web.api.callbacks import CallbacksApi
 from router.web.api.mailboxes import MailboxesApi
 from router.web.api.operation import OperationApi
 from router.web.api.people import PeopleApi
@@ -19,7 +20,7 @@ __all__ = ["add_api"]
 
 def add_api(app: web.Application, office: Office, tokens: Tokens) -> None:
     """Add the API to a web application."""
-    parts = (PeopleApi, MailboxesApi, PolicyApi, OperationApi)
+    parts = (PeopleApi, CallbacksApi, MailboxesApi, PolicyApi, OperationApi)
     endpoints = [endpoint for part in parts for endpoint in part(office).endpoints()]
     for endpoint in endpoints:
         serve(app, endpoint, tokens)

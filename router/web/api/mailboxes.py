@@ -229,11 +229,13 @@ class MailboxesApi:
         return self._mailbox(box)
 
     async def erase(self, asked: Asked) -> ErasedResource:
-        """Deletes every message of a caller, from all mailboxes, and the e-mails about them that were not sent yet.
+        """Deletes every message of a caller, from all mailboxes, and the e-mails about them that were not sent yet; and
+        calls them back no more.
         E-mails that were sent, and the call records, are not touched."""
         plan, number = self._office.configuration.policy.plan, asked.query.number
         wanted = plan.normalise(number) or number
         try:
+            await self._office.callbacks.erase(wanted)
             count = await self._office.mailboxes.erase(wanted, plan.normalise)
             # The number itself must not come back by way of the audit.
             entry = AuditEntry(

@@ -525,7 +525,10 @@ class RelayedCall(Protocol):
     What is awaited may be overtaken by `close`: it then raises `EngineError`, and nothing is left of it.
     """
 
-    bridge: MediaBridge | None  # the two who hear each other; None before, and where the relay has no such thing
+    @property
+    def bridge(self) -> MediaBridge | None:
+        """The two who hear each other, to record them; None before, and where the relay cannot do that."""
+        ...
 
     async def offer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         """Take the offer of one party, first or later, and return the one to be made to the other.
@@ -573,11 +576,16 @@ class MediaRelay(Protocol):
 class SessionRelay(MediaRelay, Protocol):
     """A relay by an engine that also speaks to callers itself."""
 
-    def take_over(self, caller: MediaSession, lost: RelayLost) -> RelayedCall:
+    def take_over(
+        self, caller: MediaSession, lost: RelayLost, callee: MediaSession | None = None
+    ) -> RelayedCall:
         """Begin with a caller who hears us already: the session is the relayed call's from now on.
 
         `RelayedCall.offer` may be asked for our own offer to the callee then, with b"" in place of the caller's; the
         callee's answer lets the two hear each other at once, and what it returns is of no use. Raises `MediaError` for
         a session of another engine.
+
+        Args:
+            callee: a session whose offer the callee has already, and which is taken over likewise.
         """
         ...

@@ -1,4 +1,4 @@
-"""The router's own sound: the media engine's process, and what speaks to callers through it."""
+"""The router's own sound: the media engine's process, what speaks to callers through it, and what relays calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from router.calls.voice import Voice
 from router.configuration import Configuration
 from router.media.client import Engine
 from router.media.figures import Figures
-from router.model.sound import MediaSettings
+from router.media.relay import EngineRelay
+from router.model.sound import MediaSettings, MediaWay
 from router.ports import EngineError, MailboxStore
 from router.prompts.catalogue import LANGUAGES, language
 from router.prompts.espeak import Espeak
@@ -46,12 +47,14 @@ class Sound:
     async def start(self, configuration: Configuration) -> None:
         """Start the engine, where one is needed. Without one calls go on, and mailboxes count as unreachable."""
         self._speak_as(configuration)
+        self._relay_as(configuration)
         if configuration.media is not None:
             await self._start_engine(configuration.media)
 
     def follow(self, configuration: Configuration) -> None:
         """Go by another configuration from the next call on. An engine that runs stays as it is."""
         self._speak_as(configuration)
+        self._relay_as(configuration)
         if self.engine is None and configuration.media is not None:
             self._attendant.start(self._start_engine(configuration.media))
         elif configuration.media not in (self._settings, None):
@@ -75,6 +78,11 @@ class Sound:
             self._synthesiser,
         )
 
+    def _relay_as(self, configuration: Configuration) -> None:
+        exchange = self._attendant.exchange
+        exchange.relays.falls_back = configuration.relaying.falls_back
+        exchange.directory.way = configuration.relaying.way
+
     async def _start_engine(self, settings: MediaSettings) -> None:
         self._settings = settings
         self.engine = Engine(
@@ -85,6 +93,8 @@ class Sound:
             figures=self.figures,
         )
         self._attendant.engine = self.engine
+        relays = self._attendant.exchange.relays
+        relays.by_way[MediaWay.RELAY] = relays.sessions = EngineRelay(self.engine, settings.hosts)
         try:
             await self.engine.start()
         except EngineError as error:

@@ -14,6 +14,10 @@ _UNTIL: Final = "the last day on which it holds; afterwards it has no effect (S8
 _HOURS: Final = "a set of opening hours, by its name in hours:"
 _CLOSED: Final = f"where calls go outside these hours: {_TARGET}"
 _LANGUAGES: Final = "by language, such as {fr: En réunion, en: In a meeting}; one text holds for all"
+_MEDIA: Final = (
+    "which way the sound of its calls takes: from phone to phone (direct), through the router (relay) or an rtpengine; "
+    "of two wishes in a call the stronger holds"
+)
 _SHOWS: Final = (
     "number shown on outgoing calls: direct_number, main_number, personal_mobile, team_number or a number; one for all "
     "phones, or by kind of phone. One that is not owned and verified is never shown"
@@ -205,6 +209,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "user": "its account; usually the extension, or extension-device where a person has several",
         "until": "last day of a private phone's exception (D1); afterwards it is refused",
         "approved_by": _APPROVED,
+        "media": _MEDIA,
     },
     "LaterDevice": {
         "device": "the device, by its name",
@@ -251,11 +256,13 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "domain": "domain in From, To and the request; usually the address",
         "options_interval": "how often it is asked whether it is well; 0s: never",
         "register": "for a provider who wants the router to register",
+        "media": _MEDIA,
     },
     "PbxSection": {
         "from": "the addresses by which it is recognised; it needs no password",
         "address": "where its extensions are called",
         "transport": "udp or tcp",
+        "media": _MEDIA,
     },
     "MailboxSection": {
         "name": "what people call it",
@@ -418,10 +425,12 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "Http": {"listen": "address and port"},
     "Media": {
-        "enabled": "whether there is any; usually where a target is a mailbox or an announcement",
+        "enabled": "whether there is any; usually where a target or media: relay needs it",
         "address": "the router's IP addresses for sound; usually those that it listens on",
         "ports": "range of UDP ports for RTP and RTCP",
         "recordings": "folder of the company's own recordings: fr/greeting.hello.wav, name.claire.wav",
+        "default": "which way the sound of calls takes where nobody concerned says another: direct, relay or rtpengine",
+        "fallback": "what becomes of calls that cannot be relayed: they go direct, or fail (none). Emergencies go",
     },
     "Storage": {
         "directory": "where databases lie; relative to the directory in which the router runs",

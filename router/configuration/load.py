@@ -12,6 +12,7 @@ from router.configuration.feeds import compile_feeds
 from router.configuration.findings import ConfigurationError, closest, has_errors
 from router.configuration.mailboxes import compile_mailboxes
 from router.configuration.media import compile_media, own_recordings
+from router.configuration.media_ways import compile_relaying
 from router.configuration.peers import (
     check_peer_sources,
     compile_accounts,
@@ -66,6 +67,7 @@ def load_with_sources(directory: Path) -> Loaded:
     policy = compile_policy(document, sources, zone)
     feeds = compile_feeds(document, sources)
     media = compile_media(document, sources)
+    relaying = compile_relaying(document, sources)
     recordings = own_recordings(document, sources)
     mailboxes = compile_mailboxes(document, sources)
     queues = compile_queues(document, sources)
@@ -95,6 +97,7 @@ def load_with_sources(directory: Path) -> Loaded:
         api_tokens=api_tokens,
         feeds=feeds,
         media=media,
+        relaying=relaying,
         languages=tuple(document.company.languages),
         country=document.company.country,
         recordings=recordings,

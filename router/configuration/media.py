@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from router.configuration.findings import Finding, Severity
+from router.configuration.media_ways import wants_engine
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
 from router.model.sound import MediaSettings
@@ -24,7 +25,7 @@ def compile_media(document: Document, sources: Sources) -> MediaSettings | None:
     section = document.media
     needed = any(target.mailbox or target.announcement for target in document.targets.values())
     needed = needed or bool(document.queues)
-    if not (needed if section.enabled is None else section.enabled):
+    if not (needed or wants_engine(document) if section.enabled is None else section.enabled):
         if needed:
             mark = sources.mark("media", "enabled")
             message = "without media nobody can leave a message here, nor hear an announcement"

@@ -38,15 +38,22 @@ class Storage(Section):
     records: str | None = None
 
 
+# Which way the sound of a call takes: of several wishes the one that stands further right.
+MediaChoice = Literal["direct", "relay", "rtpengine"]
+
+
 class Media(Section):
     """Sound of the router's own: announcements and messages. `enabled`: usually where a target needs it; `address`: the
     router's IP addresses for sound, usually those that it listens on; `ports`: for RTP and RTCP; `recordings`: folder
-    of the company's own, which go before those that come with the router."""
+    of the company's own, which go before those that come with the router. `default` is the way that the sound of calls
+    takes where no trunk, PBX or device says another, `fallback` what becomes of a call that cannot be relayed."""
 
     enabled: bool | None = None
     address: Words = Field(default=[])
     ports: str = "16384-32767"
     recordings: str | None = None
+    default: MediaChoice = "direct"
+    fallback: Literal["direct", "none"] = "direct"
 
 
 class MailSection(Section):
@@ -105,12 +112,14 @@ class TrunkSection(Section):
     domain: str = ""
     options_interval: Duration = 30
     register_: Registration | None = Field(default=None, alias="register")
+    media: MediaChoice | None = None
 
 
 class PbxSection(Section):
     sources: PeerSources = Field(alias="from")
     address: HostAddress | None = None
     transport: Literal["udp", "tcp"] = "udp"
+    media: MediaChoice | None = None
 
 
 class GreylistSource(Section):

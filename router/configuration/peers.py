@@ -13,12 +13,14 @@ from router.configuration.addresses import sip_address_problem
 from router.configuration.credentials import HA1_PREFIX, ha1, stored_ha1
 from router.configuration.findings import Mark
 from router.configuration.gaps import Location
-from router.configuration.operation import Registration, Sip, TrunkSection
+from router.configuration.media_ways import media_way
+from router.configuration.operation import Registration, TrunkSection
 from router.configuration.schema import Document, PersonSection
 from router.configuration.sources import Sources
 from router.configuration.values import PeerSource
 from router.model.decision import Connection
 from router.model.peers import Account, Listener, Pbx, Source, Trunk, TrunkRegistration
+from router.model.sound import MediaWay
 
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -37,7 +39,10 @@ def compile_listeners(document: Document, sources: Sources) -> tuple[Listener, .
 def compile_trunks(document: Document, sources: Sources) -> tuple[Trunk, ...]:
     """Return the trunks, lowest priority first; what is wrong with them goes to the findings of `sources`."""
     country = document.company.country
-    trunks = [_trunk(name, section, country, sources) for name, section in document.trunks.items()]
+    trunks = [
+        _trunk(name, section, country, media_way(section.media, document), sources)
+        for name, section in document.trunks.items()
+    ]
     return tuple(sorted(trunks, key=lambda trunk: trunk.priority))
 
 
@@ -50,6 +55,7 @@ def compile_pbxs(document: Document, sources: Sources) -> tuple[Pbx, ...]:
             host=section.address.host if section.address else "",
             port=(section.address.port if section.address else None) or 5060,
             transport=section.transport,
+            media=media_way(section.media, document),
         )
         for name, section in document.pbxs.items()
     )
@@ -94,7 +100,7 @@ def compile_accounts(document: Document, sources: Sources, zone: ZoneInfo) -> di
                 if section.devices[name].user or section.extension != document.people[other].extension:
                     sources.error(mark, f"{user!r} is already the account of {other}", "write a user:")
                 continue  # two people with the same extension are reported as that
-            account = _account(user, person, name, section, document.sip, sources, zone)
+            account = _account(user, person, name, section, document, sources, zone)
             if account is not None:
                 accounts[user] = account
     return accounts
@@ -108,9 +114,9 @@ def end_of_exception(until: date, zone: tzinfo) -> float:
 
 
 def _account(
-    user: str, person: str, name: str, section: PersonSection, sip: Sip, sources: Sources, zone: ZoneInfo
+    user: str, person: str, name: str, section: PersonSection, document: Document, sources: Sources, zone: ZoneInfo
 ) -> Account | None:
-    device = section.devices[name]
+    device, sip = section.devices[name], document.sip
     location = ("people", person, "devices", name)
     mark, gaps = sources.mark(*location), sources.gaps
     if device.kind == "private" and not gaps.covers(*location, "kind"):
@@ -140,10 +146,11 @@ def _account(
         md5, sha256 = ha1(user, sip.realm, secret)
     until = min((day for day in (device.until, section.left) if day is not None), default=None)
     end = end_of_exception(until, zone) if until else None
-    return Account(user, person, Connection(device.kind), md5, sha256, end)
+    way = media_way(device.media, document)
+    return Account(user, person, Connection(device.kind), md5, sha256, end, way)
 
 
-def _trunk(name: str, section: TrunkSection, country: str, sources: Sources) -> Trunk:
+def _trunk(name: str, section: TrunkSection, country: str, media: MediaWay, sources: Sources) -> Trunk:
     host, port = section.address.host, section.address.port or 5060
     recognised = _sources(section.sources, sources, "trunks", name)
     own = _own_source(host, port, section.transport)
@@ -165,6 +172,7 @@ def _trunk(name: str, section: TrunkSection, country: str, sources: Sources) -> 
         section.options_interval,
         registration,
         country,
+        media,
     )
 
 

@@ -18,6 +18,7 @@ from router.configuration.operation import (
     GreylistSource,
     Http,
     Media,
+    MediaChoice,
     PbxSection,
     Sip,
     Storage,
@@ -251,6 +252,7 @@ class Device(Section):
     user: UserName | None = None
     until: date | None = None
     approved_by: str | None = None
+    media: MediaChoice | None = None
 
 
 class LaterDevice(Section):

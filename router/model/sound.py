@@ -116,6 +116,18 @@ class StreamStatistics(NamedTuple):
 NOTHING_PASSED: Final = StreamStatistics(0, 0, 0, 0, 0, 0.0)
 
 
+class RelayRules(NamedTuple):
+    """What holds for the sound of all calls.
+
+    Args:
+        way: which way it takes where nobody concerned says another.
+        falls_back: a call that should be relayed and cannot goes direct; else it fails. Emergency calls always go.
+    """
+
+    way: MediaWay = MediaWay.DIRECT
+    falls_back: bool = True
+
+
 class MediaSettings(NamedTuple):
     """How the media engine is to run.
 

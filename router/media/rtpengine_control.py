@@ -17,9 +17,10 @@ from router.media.bencode import Encodable, Value, decode, encode
 from router.ports import EngineError, MediaError, OfferError
 from router.sip.uri import bracketed
 
-# Seconds until a command is said again, and after the last one until rtpengine counts as unreachable: 2.3 in all. The
-# first is longer than any answer takes that was not lost.
-PATIENCE: Final = (0.1, 0.2, 0.4, 0.8, 0.8)
+# Seconds until a command is said again, and after the last time until rtpengine counts as unreachable. A caller waits
+# for a call's commands, and perhaps for another rtpengine afterwards; nobody waits for a look at its health.
+PATIENCE: Final = (0.1, 0.2, 0.3)
+MORE_PATIENCE: Final = (0.2, 0.4, 0.6, 0.8)
 MAX_DATAGRAM_BYTES: Final = 60_000  # one that is longer is not sent: SDP of a phone is a few kilobytes
 
 # What rtpengine says about a session description that it cannot use, and about a call that it does not know. All other
@@ -45,16 +46,13 @@ class Control(asyncio.DatagramProtocol):
 
     Its socket is connected: the kernel drops what comes from elsewhere, and reports when nobody listens there.
 
-    Args:
-        patience: see `PATIENCE`.
     Attributes:
         name: its address, host:port.
         strays: datagrams that were no answer to anything.
     """
 
-    def __init__(self, host: str, port: int, patience: tuple[float, ...] = PATIENCE) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self.name = f"{bracketed(host)}:{port}"
-        self.patience = patience
         self.strays = 0
         self._address = host, port
         self._transport: asyncio.DatagramTransport | None = None
@@ -77,18 +75,26 @@ class Control(asyncio.DatagramProtocol):
             self._transport.close()
         self._fail("the way to it was closed")
 
-    def ask(self, command: str, details: Mapping[str, Encodable] | None = None) -> asyncio.Future[Answer]:
+    def ask(
+        self,
+        command: str,
+        details: Mapping[str, Encodable] | None = None,
+        patience: tuple[float, ...] = PATIENCE,
+    ) -> asyncio.Future[Answer]:
         """Say a command, again and again until it is answered, whether anybody waits for the answer or not.
+
+        Args:
+            patience: see `PATIENCE`.
 
         Returns:
             A future of the answer. It raises `OfferError` for a session description that cannot be used,
-            `UnknownCallError`, `UnreachableError` when no answer came within `PATIENCE`, `EngineError` for whatever
-            else rtpengine complains of. To cancel it is to forget the command.
+            `UnknownCallError`, `UnreachableError` when no answer came in time, `EngineError` for whatever else
+            rtpengine complains of. To cancel it is to forget the command.
         """
         self._said += 1
         cookie = b"%b-%d" % (self._series, self._said)
         data = cookie + b" " + encode({**(details or {}), "command": command})
-        said = self._waiting[cookie] = _Command(self, command, data)
+        said = self._waiting[cookie] = _Command(self, command, data, patience)
         said.answer.add_done_callback(lambda answer: self._answered(cookie, answer))
         if len(data) > MAX_DATAGRAM_BYTES:
             said.answer.set_exception(
@@ -154,19 +160,20 @@ class Control(asyncio.DatagramProtocol):
 class _Command:
     """A command that waits for its answer."""
 
-    __slots__ = ("_command", "_control", "_data", "_timer", "_times", "answer")
+    __slots__ = ("_command", "_control", "_data", "_patience", "_timer", "_times", "answer")
 
-    def __init__(self, control: Control, command: str, data: bytes) -> None:
+    def __init__(self, control: Control, command: str, data: bytes, patience: tuple[float, ...]) -> None:
         self._control = control
         self._command = command
         self._data = data
+        self._patience = patience
         self._times = 0
         self._timer: asyncio.TimerHandle | None = None
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def say(self) -> None:
         """Send it, now and again until there is an answer or no patience left."""
-        patience = self._control.patience
+        patience = self._patience
         if self._times == len(patience):
             self.fail(self._control.unreachable(f"no answer within {sum(patience):.1f} s"))
             return

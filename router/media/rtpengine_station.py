@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from router.media.bencode import Encodable, Value
-from router.media.rtpengine_control import Answer, Control, UnknownCallError, UnreachableError
+from router.media.rtpengine_control import MORE_PATIENCE, PATIENCE, Answer, Control, UnknownCallError, UnreachableError
 from router.model.tally import Counts
 from router.ports import MediaError
 
@@ -65,16 +65,21 @@ class Station:
         try:
             if not self.control.opened:
                 await self.control.open()
-            self._answered(await self.ask("statistics"))
+            self._answered(await self.ask("statistics", patience=MORE_PATIENCE))
             await self._look()
         except OSError as error:
             self.failed(self.control.unreachable(error.strerror or str(error)))
         except MediaError as error:
             self.failed(error)
 
-    def ask(self, command: str, details: Mapping[str, Encodable] | None = None) -> asyncio.Future[Answer]:
+    def ask(
+        self,
+        command: str,
+        details: Mapping[str, Encodable] | None = None,
+        patience: tuple[float, ...] = PATIENCE,
+    ) -> asyncio.Future[Answer]:
         """See `Control.ask`; it is counted."""
-        answer = self.control.ask(command, details)
+        answer = self.control.ask(command, details, patience)
         answer.add_done_callback(lambda done: self._count(command, done))
         return answer
 

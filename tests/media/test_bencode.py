@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.media.bencode import MAX_DEPTH, Value, decode, encode
+from router.media.bencode import MAX_DEPTH, Encodable, Value, decode, encode
 
 values: st.SearchStrategy[Value] = st.recursive(
     st.integers() | st.binary(max_size=40),
@@ -21,7 +21,7 @@ def test_what_was_written_is_read(value: Value) -> None:
 
 
 def test_it_is_the_format_of_bep_3() -> None:
-    said = {"command": "offer", "replace": ["origin"], "delete-delay": 0, "sdp": b"v=0"}
+    said: dict[str, Encodable] = {"command": "offer", "replace": ["origin"], "delete-delay": 0, "sdp": b"v=0"}
     assert encode(said) == b"d7:command5:offer12:delete-delayi0e7:replacel6:origine3:sdp3:v=0e"
 
 

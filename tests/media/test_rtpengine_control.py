@@ -59,7 +59,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def control(engine: Engine) -> AsyncIterator[Control]:
-    made = Control("127.0.0.1", engine.port, PATIENCE)
+    made = Control("127.0.0.1", engine.port)
     await made.open()
     yield made
     made.close()
@@ -69,7 +69,7 @@ PONG = encode({"result": "pong"})
 
 
 async def test_a_command_that_was_lost_is_repeated_with_its_cookie(engine: Engine, control: Control) -> None:
-    answer = control.ask("ping")
+    answer = control.ask("ping", patience=(0.02, 5.0))
     first, command = await engine.heard()
     again, repeated = await engine.heard()
     assert again == first
@@ -104,7 +104,7 @@ async def test_what_is_no_answer_is_passed_over(engine: Engine, control: Control
 
 async def test_patience_has_an_end(engine: Engine, control: Control) -> None:
     with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{engine.port}: no answer within 0\.1 s") as failure:
-        await control.ask("ping")
+        await control.ask("ping", patience=PATIENCE)
     assert not failure.value.refused
     heard = [await engine.heard() for _ in PATIENCE]
     assert len(set(map(str, heard))) == 1
@@ -112,7 +112,7 @@ async def test_patience_has_an_end(engine: Engine, control: Control) -> None:
 
 
 async def test_where_nobody_listens_patience_is_not_needed(engine: Engine) -> None:
-    control = Control("127.0.0.1", engine.port)  # the usual patience
+    control = Control("127.0.0.1", engine.port)
     await control.open()
     engine.close()
     with pytest.raises(UnreachableError, match="refused") as failure:

@@ -1,0 +1,52 @@
+"""Calls whose sound passes through the router's own engine, with real phones."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from .company import OUTSIDE, Company
+from .conftest import StartPhone, StartRouter, needs_baresip
+from .processes import Ports, eventually
+from .router_process import Router
+from .test_voicemail import engine_of
+from .tones import heard_hertz, seconds_recorded
+
+pytestmark = [needs_baresip, pytest.mark.timeout(90)]
+
+
+@pytest.fixture
+def company(ports: Ports, tmp_path: Path) -> Company:
+    """A company whose trunk wants the sound of its calls relayed."""
+    company = Company(ports, tmp_path)
+    first = ports.free(100)
+    company.document["media"] = {"ports": f"{first}-{first + 99}"}
+    company.document["trunks"]["first"]["media"] = "relay"
+    return company
+
+
+def test_two_phones_hear_each_other_through_the_router(
+    company: Company, start_router: StartRouter, start_phone: StartPhone
+) -> None:
+    router = start_router()
+    benoit = start_phone("202", router.address, speaks=1000, answers=True).is_registered()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    outside.command("dial", f"sip:+3242200122@{router.address}")
+    for phone in (outside, benoit):
+        phone.waits_for("CALL_ESTABLISHED")
+    eventually("the caller hears the callee", lambda: hears(outside.heard(), 1000))
+    eventually("the callee hears the caller", lambda: hears(benoit.heard(), 440))
+    assert router.metric("media_streams") == 2
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED")
+    [record] = router.records()
+    assert [(quality["side"], quality["lost"]) for quality in record["quality"]] == [("caller", 0), ("callee", 0)]
+    eventually("the ports are given back", lambda: router.metric("media_streams") == 0)
+
+
+def hears(recordings: list[Path], hertz: int) -> bool:
+    """Whether the latest recording of a phone holds this tone."""
+    return bool(recordings) and seconds_recorded(recordings[-1]) > 1.5 and abs(heard_hertz(recordings[-1]) - hertz) < 5

@@ -818,6 +818,10 @@ class Call:
         old.status = 200
         self._finished.append(old)
 
+    def tried(self, legs: list[Leg]) -> None:
+        """Take legs into the record of this call that were tried for its caller in another one."""
+        self._finished += legs
+
     def _over(self, ended_by: str, now: float) -> None:
         """The last thing that happens to a call: it is counted, recorded and let go."""
         self.state = OVER

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from router.model.record import Quality
 from router.model.sound import MediaParty, MediaWay
 from router.model.tally import Counts
-from router.ports import EngineError, MediaBridge, MediaError, MediaRelay, MediaSession, OfferError, RelayedCall
+from router.ports import (
+    EngineError,
+    MediaBridge,
+    MediaError,
+    MediaRelay,
+    MediaSession,
+    OfferError,
+    RelayedCall,
+    SessionRelay,
+)
 from router.sip.message import Response
 from router.sip.sdp import located
 
@@ -41,7 +50,7 @@ class Relays:
     """What calls can be relayed by, and what holds where they cannot.
 
     Attributes:
-        by_way: the relays that there are.
+        by_way: the relays that there are; sessions: that of our own engine, which speaks to callers as well.
         falls_back: a call that should be relayed and cannot goes direct; else it fails. Emergency calls always go.
         outcomes: by (way that was wanted, "relayed", "direct" (it goes without), "failed" (it goes nowhere), or "lost"
             (the sound ended before the call)).
@@ -50,6 +59,7 @@ class Relays:
     def __init__(self, attendant: Attendant) -> None:
         self.attendant = attendant
         self.by_way: dict[MediaWay, MediaRelay] = {}
+        self.sessions: SessionRelay | None = None
         self.falls_back = True
         self.outcomes = Counts()
 
@@ -133,6 +143,14 @@ class MediaPath:
         self.wanted = way
         self.way = MediaWay.DIRECT
         self._take(way)
+
+    def take_over(self, caller: MediaSession, callee: MediaSession, bridge: MediaBridge) -> None:
+        """Go on with two who hear each other already. Raises `MediaError` where no relay can do that."""
+        relay = self._relays.sessions
+        if relay is None:
+            raise EngineError("there is no relay")
+        self._relayed = relay.take_over_both(caller, callee, bridge, self._lost)
+        self.way = self.wanted = MediaWay.RELAY
 
     # ------------------------------------------------------------------------------------------ what is carried
 

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Final
 
 from router.media import sdp
-from router.media.client import Bridge, Engine
+from router.media.client import Engine
 from router.media.session import Session
 from router.model.sound import EngineDied, MediaEvent, MediaParty, MediaTimedOut
-from router.ports import EngineError, MediaError, MediaSession, RelayLost
+from router.ports import EngineError, MediaBridge, MediaError, MediaSession, RelayLost
 
 # How one party is offered what the other offered, by whether that one sends, and whether it listens.
 _DIRECTIONS: Final = {
@@ -40,10 +40,16 @@ class EngineRelay:
         return RelayedByEngine(self._engine, self._hosts, lost)
 
     def take_over(self, caller: MediaSession, lost: RelayLost) -> RelayedByEngine:
-        if not isinstance(caller, Session):
-            raise MediaError("the session is not of this engine")
         relayed = RelayedByEngine(self._engine, self._hosts, lost)
-        relayed.take(caller)
+        relayed.take("caller", caller)
+        return relayed
+
+    def take_over_both(
+        self, caller: MediaSession, callee: MediaSession, bridge: MediaBridge, lost: RelayLost
+    ) -> RelayedByEngine:
+        relayed = self.take_over(caller, lost)
+        relayed.take("callee", callee)
+        relayed.bridge = bridge
         return relayed
 
 
@@ -57,12 +63,14 @@ class RelayedByEngine:
         self._sessions: dict[str, Session] = {}
         self._offer: bytes | None = None  # not answered yet, of a party whom we have a session with already
         self._silent: dict[str, int] = {}  # how much had come from a party when it was found to be silent
-        self.bridge: Bridge | None = None
+        self.bridge: MediaBridge | None = None
 
-    def take(self, caller: Session) -> None:
-        """Begin with a caller who hears us already."""
-        caller.hand_over(partial(self._told, "caller"))
-        self._sessions["caller"] = caller
+    def take(self, name: str, session: MediaSession) -> None:
+        """Begin with a party who hears us already. Raises `MediaError`."""
+        if not isinstance(session, Session):
+            raise MediaError("the session is not of this engine")
+        session.hand_over(partial(self._told, name))
+        self._sessions[name] = session
 
     async def offer(self, sdp_offer: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         direction = sdp.SENDRECV

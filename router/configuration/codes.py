@@ -46,6 +46,16 @@ def compile_codes(compilation: Compilation, profiles: Mapping[str, Profile]) -> 
             "code",
         )
         per_call[code] = PerCallCode(code, reason, hides=True)
+    if codes.private is not None:
+        code = codes.private
+        reason = Reason(
+            "X3",
+            f"{code}: this call is private, and not recorded",
+            str(compilation.mark("codes", "private")),
+            f"{code} : cet appel est privé et n'est pas enregistré",
+            "code",
+        )
+        per_call[code] = PerCallCode(code, reason, private=True)
     for code, rule in codes.show.items():
         location = ("codes", "show", code)
         reason = Reason(
@@ -126,6 +136,7 @@ def _written(compilation: Compilation) -> Iterator[_Written]:
         (codes.back, "back", "P2", False),
         (codes.mailbox, "mailbox", "V1", False),
         (codes.hide_number, "hide_number", "G1", True),
+        (codes.private, "private", "X3", True),
     ]
     for code, key, clause, per_call in singles:
         if code is not None:

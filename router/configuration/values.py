@@ -94,6 +94,12 @@ def read_extension(value: Any) -> Any:
     return value
 
 
+def read_keys(value: Any) -> Any:
+    if not isinstance(value, str) or not 1 <= len(value) <= 4 or value.strip("0123456789*#"):
+        raise ValueError('keys of a telephone are digits, * and #, at most four: "*1"')
+    return value
+
+
 def read_user(value: Any) -> Any:
     if not isinstance(value, str) or USER.fullmatch(value) is None:
         raise ValueError("a user name holds letters, digits and - _ . only")
@@ -185,6 +191,7 @@ TimeOfDay = Annotated[int, BeforeValidator(read_time), StandIn("00:00")]
 Day = Annotated[date, StandIn("2999-12-31")]
 Number = Annotated[str, BeforeValidator(read_number), StandIn("+10000000")]
 Extension = Annotated[str, BeforeValidator(read_extension), StandIn("0")]
+Keys = Annotated[str, BeforeValidator(read_keys), StandIn("0")]
 UserName = Annotated[str, BeforeValidator(read_user), StandIn("unknown")]
 HostAddress = Annotated[Address, BeforeValidator(read_address), StandIn("unknown.invalid")]
 Listen = Annotated[ListenAddress, BeforeValidator(read_listen), StandIn("udp:127.0.0.1:5060")]

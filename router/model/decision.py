@@ -279,8 +279,8 @@ class Reason:
         text: in English; french: the same in French ("" where the English words are names only).
         source: "roles.yaml:11".
         rule: what was weighed: "emergency", "code", "dialled", "identity", "greylist", "limit", "departed",
-            "exception", "profile", "phone", "line", "hours", "menu", "ring", "answer" (how an attempt ended) or
-            "last_resort".
+            "exception", "profile", "phone", "line", "hours", "menu", "ring", "recording", "answer" (how an attempt
+            ended) or "last_resort".
     """
 
     clause: str

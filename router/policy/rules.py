@@ -113,7 +113,7 @@ def dialled_code(question: Question) -> Decision | None:
     if question.facts.dialled in question.policy.emergency:
         question.rejected.append(_without_effect(code))
         return emergency_call(question)
-    if code.hides:
+    if not code.shows:
         question.because.append(code.reason)
     return None
 
@@ -169,7 +169,7 @@ def outside(question: Question) -> Decision | None:
     """A number outside the company goes out by a trunk, with a number that the company owns."""
     caller, code = question.caller, question.code
     if not question.outside:
-        if code is not None and not code.hides:
+        if code is not None and code.shows:
             question.rejected.append(_for_outside(code))
         return None
     identity = outside_identity(question.facts, question.policy, caller)
@@ -198,7 +198,7 @@ def _chosen(question: Question, code: PerCallCode | None, caller: KnownCaller | 
 
     None: nothing; a number that they name and that may not be shown goes to what was rejected.
     """
-    if code is not None and not code.hides:
+    if code is not None and code.shows:
         chosen = code.identity if caller is None else caller.person.shows_by_code.get(code.code)
         if isinstance(chosen, ShownIdentity):
             return chosen

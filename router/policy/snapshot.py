@@ -20,6 +20,7 @@ from router.policy.caller_exceptions import CallerExceptions
 from router.policy.dialling import DiallingPlan
 from router.policy.greylist import Greylist
 from router.policy.limits import NO_LIMITS, Limits
+from router.policy.recording_rules import RecordingRules
 from router.policy.schedule import LocalTime, Window
 
 _Key = TypeVar("_Key")
@@ -172,12 +173,19 @@ class PerCallCode:
         hides: it withholds the number.
         identity: what it shows of a caller whom nobody knows, or why it does not; None when it hides. For people see
             `Person.shows_by_code`.
+        private: the call is not recorded (X3).
     """
 
     code: str
     reason: Reason
     hides: bool = False
     identity: ShownIdentity | Reason | None = None
+    private: bool = False
+
+    @property
+    def shows(self) -> bool:
+        """Whether it chooses the number that is shown."""
+        return not (self.hides or self.private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +386,7 @@ class Policy:
         codes: what can be dialled besides numbers.
         limits: how much may be called of which destinations.
         queues: by name, without "queue:".
+        recording: which calls are recorded; None: none is, and nobody asks.
     """
 
     plan: DiallingPlan
@@ -402,3 +411,4 @@ class Policy:
     queues: Mapping[str, SharedLine] = field(default_factory=lambda: MappingProxyType({}))
     menus: Mapping[str, Menu] = field(default_factory=lambda: MappingProxyType({}))
     caller_languages: tuple[tuple[str, str], ...] = ()
+    recording: RecordingRules | None = None

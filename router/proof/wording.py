@@ -27,6 +27,7 @@ _RULES: Final[dict[str, tuple[str, str]]] = {
     "hours": ("hours", "horaire"),
     "ring": ("ring", "sonnerie"),
     "answer": ("answer", "réponse"),
+    "recording": ("recording", "enregistrement"),
     "last_resort": ("last resort", "dernier recours"),
 }
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from router.calls.call import ATTENDED, OVER, SETUP, Call, Refusal
 from router.calls.leg import AckDue, Leg
 from router.calls.script import HungUp, Script
-from router.model.decision import Decision, Facts, Outcome, RingPerson
+from router.model.decision import Action, Decision, Facts, Outcome, RingPerson
 from router.ports import MediaEngine, MediaSession
 from router.sip.dialog import MAX_FORWARDS
 from router.sip.message import Response
@@ -72,7 +72,11 @@ class Originated(Call):
         self._headers = _DESCRIBED
         self._body = offer
         self._told = told
-        self.follow(self.decision, now)
+        decision = self.decision
+        if decision.action is Action.REFUSE:  # `follow` would explain it to the caller, whom there is not
+            self._refuse(decision.status, decision.phrase, "", now)
+        else:
+            self.follow(decision, now)
 
     def leg_answers(self, leg: Leg, transaction: ClientTransaction, response: Response, now: float) -> None:
         """The first answer wins, and its leg is the caller."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
+import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvloop
 
 from router.media import wav
@@ -18,23 +18,38 @@ from router.model.sound import StreamStatistics
 from tests.media.peer import Peer
 from tests.media.tone_code import spoken
 
-_ranges = itertools.cycle(range(20_000, 31_000, 1000))
-
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    first = next(_ranges) + 200 * (os.getpid() % 5)
-    made = Engine(["127.0.0.1", "::1"], first_port=first, last_port=first + 998, timeout=1.0)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
+    """Let all tests of a module run in one loop, with one engine."""
+    if name.startswith("test_") and inspect.iscoroutinefunction(obj):
+        pytest.mark.asyncio(loop_scope="module")(obj)
+
+
+async def running_engine() -> AsyncIterator[Engine]:
+    """An engine on the usual range of ports, which other engines use as well: each takes what is free."""
+    made = Engine(["127.0.0.1", "::1"], timeout=1.0)
     await made.start()
     yield made
     await made.stop()
 
 
-@pytest.fixture
+shared_engine = pytest_asyncio.fixture(running_engine, scope="module", loop_scope="module")
+own_engine = pytest_asyncio.fixture(running_engine, loop_scope="module")  # for tests that kill it
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def engine(shared_engine: Engine) -> AsyncIterator[Engine]:
+    """The engine of the module. A test that failed leaves no session to the next one."""
+    yield shared_engine
+    for session in list(shared_engine._sessions.values()):
+        session.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def peer() -> AsyncIterator[Peer]:
     made = Peer()
     yield made

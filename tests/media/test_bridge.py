@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from router.media.client import Engine
 from router.media.codecs import Samples
@@ -22,7 +23,7 @@ from tests.media.test_playing import CODECS, ignore
 from tests.media.tone_code import heard, spoken
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def other() -> AsyncIterator[Peer]:
     made = Peer(ssrc=0x9999, sequence=100, timestamp=5000)
     yield made
@@ -50,10 +51,11 @@ async def test_both_hear_each_other_whatever_their_codecs(
     for one, session in zip((peer, other), sessions, strict=True):
         one.heed(session.description)
     bridge = await engine.bridge(*sessions)
-    await asyncio.gather(peer.say(numbers(11, 12)), other.say(numbers(21, 22)))
+    # The first number may be distorted: G.722 needs a moment to follow another encoder than that of our silence.
+    await asyncio.gather(peer.say(numbers(10, 11, 12)), other.say(numbers(20, 21, 22)))
     bridge.close()
-    assert heard(other.heard()) == [11, 12]
-    assert heard(peer.heard()) == [21, 22]
+    assert heard(other.heard())[-2:] == [11, 12]
+    assert heard(peer.heard())[-2:] == [21, 22]
     for session in sessions:
         session.close()
 
@@ -66,7 +68,7 @@ async def test_a_relayed_stream_is_one_stream_of_ours(
     peer.heed(sessions[0].description)
     await eventually(lambda: other.packets, "silence first")
     bridge = await engine.bridge(*sessions)
-    await peer.say(numbers(1), mangle=lambda packets: packets[:4] + packets[6:])
+    await peer.say(numbers(1, 2, 3), mangle=lambda packets: packets[:4] + packets[6:])
     await eventually(lambda: len([p for p in other.packets if p.payload != b"\xd5" * 160]) >= 8, "it is relayed")
     bridge.close()
     await sessions[1].play([sound(2)])
@@ -133,6 +135,7 @@ async def test_both_sides_are_recorded_one_per_channel(
     await asyncio.sleep(0.05)
     await peer.say(numbers(101))
     await other.say(numbers(202))
+    peer.timestamp = (peer.timestamp + len(numbers(202))) % 2**32  # its clock goes on while it is silent
     await peer.say(numbers(103))
     bridge.stop()
     recorded = await recording

@@ -36,17 +36,17 @@ from tests.media.tone_code import heard, spoken
 
 
 async def test_a_killed_engine_is_noticed_and_started_again(
-    engine: Engine, peer: Peer, sound: Sounds, tmp_path: Path, eventually: Eventually
+    own_engine: Engine, peer: Peer, sound: Sounds, tmp_path: Path, eventually: Eventually
 ) -> None:
     events: list[MediaEvent] = []
-    session = await engine.answer(peer.sdp(), events.append)
+    session = await own_engine.answer(peer.sdp(), events.append)
     peer.heed(session.description)
     playing = asyncio.ensure_future(session.play([sound(1)], loop=True))
     recording = asyncio.ensure_future(session.record(str(tmp_path / "message.wav"), max_seconds=60))
     waiting = asyncio.ensure_future(session.key(30.0))
     await peer.say(np.concatenate([spoken(1)] * 3))
     await eventually(lambda: list(tmp_path.glob(".message.wav.*.part")), "it is being recorded")
-    killed = engine.process_id
+    killed = own_engine.process_id
     os.kill(killed, signal.SIGKILL)
     for awaited in (playing, recording):
         with pytest.raises(EngineError, match="died"):
@@ -58,9 +58,9 @@ async def test_a_killed_engine_is_noticed_and_started_again(
     with pytest.raises(EngineError):
         await session.statistics()
 
-    await eventually(lambda: engine.process_id not in (0, killed), "it is started again")
-    await eventually(lambda: engine.ready, "it serves")
-    again = await engine.answer(peer.sdp(), ignore)
+    await eventually(lambda: own_engine.process_id not in (0, killed), "it is started again")
+    await eventually(lambda: own_engine.ready, "it serves")
+    again = await own_engine.answer(peer.sdp(), ignore)
     peer.packets.clear()
     await again.play([sound(2)])
     assert heard(peer.heard()) == [2]
@@ -87,16 +87,16 @@ async def test_while_there_is_none_everything_is_refused(peer: Peer) -> None:
 
 
 async def test_an_engine_that_hangs_is_replaced(
-    engine: Engine, peer: Peer, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    own_engine: Engine, peer: Peer, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
     monkeypatch.setattr(connection, "HANGING_SECONDS", 0.5)
     monkeypatch.setattr(connection, "PING_SECONDS", 0.1)
     events: list[MediaEvent] = []
-    await engine.answer(peer.sdp(), events.append)
-    hung = engine.process_id
+    await own_engine.answer(peer.sdp(), events.append)
+    hung = own_engine.process_id
     os.kill(hung, signal.SIGSTOP)
     await eventually(lambda: events == [EngineDied()], "its sessions are given up")
-    await eventually(lambda: engine.ready and engine.process_id != hung, "another one serves")
+    await eventually(lambda: own_engine.ready and own_engine.process_id != hung, "another one serves")
 
 
 async def test_an_engine_that_dies_again_and_again_is_started_ever_more_slowly(

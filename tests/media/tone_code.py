@@ -1,65 +1,65 @@
-"""Sounds that say a number in tones, so that a test knows what was played: each decimal digit is one tone of 60 ms.
+"""Sounds that say a number in tones, so that a test knows what was played: a chord of 80 ms, and a short pause.
 
-A number begins with a mark of its own, has `DIGITS` digits and ends with a pause. Works through every codec at 8 kHz.
+Each of the three digits is one of ten tones in a band of its own. Works through every codec at 8 kHz.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from router.media.codecs import Samples
 
 DIGITS: Final = 3
-TONE: Final = 0.06  # seconds
-PAUSE: Final = 0.04
-SECONDS: Final = (DIGITS + 1) * TONE + PAUSE  # of one number
-AMPLITUDE: Final = 8000
-LEVEL_OF_TONE: Final = 20 * np.log10(AMPLITUDE / 32768) - 3.01  # dBFS
-_MARK: Final = 400.0
-_DIGITS: Final = tuple(600.0 + 250.0 * digit for digit in range(10))  # to 2,850 Hz
-_STEP: Final = 0.01  # seconds between two looks
+CHORD, PAUSE = 0.08, 0.02  # seconds
+SECONDS: Final = CHORD + PAUSE  # of one number
+AMPLITUDE: Final = 4000  # of each tone
+LEVEL: Final = 20 * np.log10(AMPLITUDE / 32768 * np.sqrt(DIGITS / 2))  # of a chord, in dBFS
+_FREQUENCIES: Final = 410.0 + 90.0 * np.arange(10 * DIGITS)  # to 3,020 Hz; hundreds, tens, units
+_WINDOW: Final = 0.04  # seconds that are looked at together
+_STEP: Final = 0.01  # between two looks
+_FRAME: Final = 0.005  # a pause is at least two of these
+_LOOKS: Final = 3  # in a row that see the same; a whole chord makes five, of which the first may be distorted
+_QUIET: Final = 400.0  # root mean square under which it is a pause
 
 
 def spoken(number: int, rate: int = 8000) -> Samples:
     """Return a number as sound."""
-    place = np.arange(round(TONE * rate)) / rate
+    place = np.arange(round(CHORD * rate)) / rate
     fade = np.minimum(1.0, np.minimum(np.arange(len(place)), np.arange(len(place))[::-1]) / (0.004 * rate))
-    waves = [
-        np.sin(2 * np.pi * frequency * place) * fade
-        for frequency in (_MARK, *(_DIGITS[int(digit)] for digit in f"{number:0{DIGITS}}"))
-    ]
-    sound = np.concatenate([*waves, np.zeros(round(PAUSE * rate))]) * AMPLITUDE
-    return sound.astype(np.int16)
+    tones = [_FREQUENCIES[10 * band + int(digit)] for band, digit in enumerate(f"{number:0{DIGITS}}")]
+    chord = sum(np.sin(2 * np.pi * tone * place) for tone in tones) * fade * AMPLITUDE
+    return np.concatenate([chord, np.zeros(round(PAUSE * rate))]).astype(np.int16)
 
 
 def heard(samples: Samples, rate: int = 8000) -> list[int]:
     """Return the numbers that sound says, in their order; what is no number is passed over."""
-    window = round(0.03 * rate)
-    place = np.arange(window)
-    frequencies = np.array((_MARK, *_DIGITS))
-    waves = np.exp(-2j * np.pi * np.outer(frequencies, place) / rate)
-    step = round(_STEP * rate)
-    tones: list[int] = []  # one per look: 0 the mark, 1 to 10 the digits, -1 nothing
-    for start in range(0, len(samples) - window, step):
-        piece = samples[start : start + window].astype(np.float64)
-        strength = np.abs(waves @ piece) * 2 / window
-        best = int(np.argmax(strength))
-        power = float(np.sqrt(np.mean(piece**2)))
-        tones.append(best if power > 500 and strength[best] > 0.8 * power else -1)
-    numbers: list[int] = []
-    at = 0
-    per_tone = round(TONE / _STEP)
-    while at < len(tones):
-        if tones[at] != 0 or (at and tones[at - 1] == 0):
-            at += 1
-            continue
-        # The looks in the middle of each digit decide.
-        middles = [at + per_tone * digit + per_tone // 3 for digit in range(1, DIGITS + 1)]
-        digits = [tones[middle] - 1 if middle < len(tones) else -1 for middle in middles]
-        if all(digit >= 0 for digit in digits):
-            numbers.append(int("".join(map(str, digits))))
-            at = middles[-1]
-        at += 1
-    return numbers
+    window, step, frame = (round(seconds * rate) for seconds in (_WINDOW, _STEP, _FRAME))
+    if len(samples) < window:
+        return []
+    sound = samples.astype(np.float32)
+    looks = sliding_window_view(sound, window)[::step]
+    loud = np.sqrt(np.mean(looks.reshape(len(looks), -1, frame) ** 2, axis=2)).min(axis=1) > _QUIET
+    seen = np.full(len(looks), -1)
+    seen[loud] = _numbers(looks[loud], rate)
+    return [number for number, run in groupby(seen.tolist()) if number >= 0 and len(list(run)) >= _LOOKS]
+
+
+def _numbers(
+    looks: np.ndarray[tuple[int, ...], np.dtype[np.float32]], rate: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Return the number that each look sees, or -1."""
+    size = looks.shape[1]
+    weight = np.hanning(size)
+    waves = np.exp(-2j * np.pi * np.outer(np.arange(size) / rate, _FREQUENCIES)) * weight[:, None]
+    strength = np.abs(looks @ waves) * 2 / weight.sum()
+    power = (looks**2) @ weight / weight.sum()
+    bands = strength.reshape(len(looks), DIGITS, 10)
+    ordered = np.sort(bands, axis=2)
+    clear = (ordered[:, :, -1] > 3 * ordered[:, :, -2]).all(axis=1)
+    whole = (ordered[:, :, -1] ** 2).sum(axis=1) / 2 > 0.8 * power
+    digits = bands.argmax(axis=2)
+    return np.asarray(np.where(clear & whole, digits @ np.array([100, 10, 1]), -1))

@@ -13,7 +13,9 @@ from router.configuration.findings import has_errors
 from router.configuration.gaps import Location
 from router.configuration.greylist import compile_greylist
 from router.configuration.identities import check_shows, company_identity
+from router.configuration.languages import compile_caller_languages
 from router.configuration.limits import compile_limits
+from router.configuration.menus import compile_menus
 from router.configuration.people import People
 from router.configuration.profiles import compile_profiles
 from router.configuration.queues import QueueLines
@@ -60,6 +62,8 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
     main = lines.main()
     shared = lines.shared()
     queues = QueueLines(compilation, targets, hours, lines).compile()
+    menus = compile_menus(compilation, targets)
+    caller_languages = compile_caller_languages(compilation)
     emergency = _emergency(compilation)
     codes = compile_codes(compilation, profiles)
     extensions, numbers, callers = _directory(compilation, people, emergency)
@@ -81,6 +85,8 @@ def compile_policy(document: Document, sources: Sources, zone: ZoneInfo) -> Poli
         profiles=frozen_mapping(profiles),
         text_sender=text_sender,
         queues=frozen_mapping(queues),
+        menus=frozen_mapping(menus),
+        caller_languages=caller_languages,
         short_numbers=frozenset(document.company.short_numbers),
         target_names=frozenset(targets.templates()),
         targets=frozen_mapping(targets.templates()),

@@ -55,6 +55,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "voicemail": "What holds for every mailbox (V1).",
         "queues": "Queues by name; a rule sends calls to queue:NAME (Q1 to Q17).",
         "callbacks": "How callers are called back who wished it (P3).",
+        "menus": "Menus by name; a rule sends calls to menu:NAME, where callers choose by keys (Q1).",
     },
     "Company": {
         "name": "as the company calls itself; shown with the main number",
@@ -64,6 +65,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "main_number": "shown wherever no other number may be (M1); must be listed as verified in numbers:",
         "main_line": "where calls to the main number go, and to own numbers that nobody has (S5)",
         "languages": "languages of what callers are told, the first one first",
+        "caller_languages": 'language of callers by the beginning of their number, such as {"+44": en}',
         "short_numbers": "short codes of the country that go out as they are dialled",
         "shows": "number shown where nothing else says so (G1): main_number or a number",
         "when": "where calls go in each case, for all roles that do not say otherwise",
@@ -194,6 +196,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "then": f"where calls to it go: {_TARGET}",
         "hours": _HOURS,
         "closed": _CLOSED,
+        "language": "that callers of it are spoken to in, where it is not the company's first",
     },
     "Site": {
         "name": "shown with its main number",
@@ -202,6 +205,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "hours": _HOURS,
         "closed": _CLOSED,
         "address": "where it is, for the written policy",
+        "language": "that callers of it and of its people are spoken to in, where it is not the company's first",
     },
     "Device": {
         "kind": "fixed, mobile, softphone or private (D1)",
@@ -371,6 +375,23 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "keep_days": "how long a recording is kept",
     },
     "QueueSection": {
+    "MenuSection": {
+        "says": (
+            "what callers hear: words, the id of a prompt, or a WAV file; without it the choices are named one by one; "
+            + _LANGUAGES
+        ),
+        "keys": f"where each key leads: {_TARGET}",
+        "timeout": "time to press a key, once all is said",
+        "on_timeout": "where callers go who press nothing: usually to the reception, else to the voicemail (S3)",
+        "on_wrong": "repeat, or where callers go at once who press a key that the menu does not have",
+        "repeats": "how often it is said again to who presses nothing, or a wrong key",
+        "message": "the key that leads to the voicemail, where no other does (Q5)",
+        "languages": 'keys that change the language, such as {"9": en}',
+    },
+    "MenuKey": {
+        "then": f"where it leads: {_TARGET}",
+        "says": f"what that is called, in a menu that names its choices itself; {_LANGUAGES}",
+    },
         "name": "as people call it: shown, and said to agents",
         "number": "by which the queue is called, if it has one of its own",
         "shows": "what calls show that the queue forwards outside, and those made as its agent (Q8, G2)",

@@ -183,6 +183,7 @@ class People:
             silence=times.silence,
             shows_in=frozen_mapping(identities.by_profile()),
             shows_by_code=frozen_mapping(identities.by_code()),
+            language=(site.language or "") if (site := sites.get(section.site or "")) else "",
         )
 
     def _team(self, name: str, section: PersonSection, role: ResolvedRole) -> Team | None:

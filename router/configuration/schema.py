@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from router.configuration.menu_sections import MenuSection
 from router.configuration.operation import (
     Api,
     CalendarFeed,
@@ -99,6 +100,7 @@ class Company(Section):
     main_number: Number
     main_line: MainLine = MainLine()
     languages: Words = Field(default=["en"])
+    caller_languages: dict[str, str] = Field(default={})
     short_numbers: Annotated[list[Extension], BeforeValidator(as_list)] = Field(default=[])
     shows: str | None = None
     when: Annotated[When, BeforeValidator(nothing_is_empty)] = When()
@@ -232,6 +234,7 @@ class Team(Section):
     then: str
     hours: str | None = None
     closed: str | None = None
+    language: str | None = None
 
 
 class Site(Section):
@@ -244,6 +247,7 @@ class Site(Section):
     hours: str | None = None
     closed: str | None = None
     address: str | None = None
+    language: str | None = None
 
 
 class Device(Section):
@@ -393,3 +397,4 @@ class Document(Section):
     callbacks: CallbacksSection = CallbacksSection()
     text_messages: TextMessageSection | None = None
     queues: dict[str, QueueSection] = Field(default={})
+    menus: dict[str, MenuSection] = Field(default={})

@@ -95,7 +95,8 @@ class SharedLines:
                     what = section.removesuffix("s")
                     compilation.error(mark, f"{number} is already {seen[number]}", f"give the {what} its own")
                 seen[number] = f"the number of {name}"
-            lines.append(self._line(number, place.name, place.then, place.hours, place.closed, (section, name)))
+            line = self._line(number, place.name, place.then, place.hours, place.closed, (section, name))
+            lines.append(line and replace(line, language=place.language or ""))
         return lines
 
     def _then(self) -> str:

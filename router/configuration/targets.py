@@ -16,6 +16,7 @@ from router.model.decision import (
     JoinQueue,
     LeaveMessage,
     PlayAnnouncement,
+    PlayMenu,
     RingPerson,
     Target,
 )
@@ -23,8 +24,9 @@ from router.policy.snapshot import filled
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _WAYS: Final = ("sip", "number", "person", "mailbox", "announcement")
-_SOUND: Final = ".wav"  # ends what names a file; anything else is the id of a prompt
+SOUND: Final = ".wav"  # ends what names a file; anything else is the id of a prompt
 QUEUE: Final = "queue:"  # begins the name of a target that is a queue
+MENU: Final = "menu:"  # begins the name of a target that is a menu
 OWN_MAILBOX: Final = "{person}"  # stands for the mailbox of whoever was called
 
 
@@ -37,12 +39,16 @@ class TargetBook:
         people = compilation.document.people
         self._people = {person: compile_rings(compilation, person, section) for person, section in people.items()}
         self._queues = {f"{QUEUE}{name}": JoinQueue(name, f"{QUEUE}{name}") for name in compilation.document.queues}
+        self._menus = {f"{MENU}{name}": PlayMenu(name, f"{MENU}{name}") for name in compilation.document.menus}
         for name, section in self._targets.items():
             mark = compilation.mark("targets", name)
             if name in self._people:
                 compilation.error(
                     mark, f"{name!r} is a person already ({compilation.mark('people', name)})", "rename one"
                 )
+            if name in self._menus:
+                where = compilation.mark("menus", name.removeprefix(MENU))
+                compilation.error(mark, f"{name!r} is a menu already ({where})", "take one of them away")
             if name in self._queues:
                 where = compilation.mark("queues", name.removeprefix(QUEUE))
                 compilation.error(mark, f"{name!r} is a queue already ({where})", "take one of them away")
@@ -57,14 +63,14 @@ class TargetBook:
                     compilation.error(mark, f"{section.sip!r}: {problem}", 'write "sip:reception@192.0.2.1:5060"')
             if section.person is not None and section.person not in self._people:
                 compilation.unknown("person", section.person, mark, "people", self._people)
-            if (section.announcement or "").endswith(_SOUND) and not self._sound(section.announcement or "").is_file():
+            if (section.announcement or "").endswith(SOUND) and not self.sound(section.announcement or "").is_file():
                 where = compilation.mark("targets", name, "announcement")
                 compilation.error(where, f"there is no file {section.announcement}", "put it beside this one")
             for trunk in section.trunks:
                 self._check_trunk(trunk, mark)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._targets or name in self._people or name in self._queues
+        return name in self._targets or name in self._people or name in self._queues or name in self._menus
 
     def phone(self, person: str) -> RingPerson:
         """Return the target that rings a person's devices."""
@@ -83,13 +89,19 @@ class TargetBook:
         section = self._targets.get(name)
         if name in self._queues:
             return self._queues[name]
+        if name in self._menus:
+            return self._menus[name]
         if section is None:
             if name in self._people:
                 return self._people[name]
             if _NUMBER.fullmatch(name):
                 return DialNumber(name)
-            if not self._compilation.gaps.excuse(name, "targets", "people"):
-                known = [*self._targets, *self._queues, *self._people]
+            kind, colon, rest = name.partition(":")
+            if not (
+                self._compilation.gaps.excuse(name, "targets", "people")
+                or (colon and self._compilation.gaps.excuse(rest, f"{kind}s"))
+            ):
+                known = [*self._targets, *self._queues, *self._menus, *self._people]
                 self._compilation.error(
                     mark,
                     f"{name!r} is neither a target nor a person",
@@ -106,7 +118,7 @@ class TargetBook:
             return LeaveMessage(section.mailbox.replace(OWN_MAILBOX, owner), name)
         if section.announcement is not None:
             written = section.announcement
-            sound = str(self._sound(written)) if written.endswith(_SOUND) else written
+            sound = str(self.sound(written)) if written.endswith(SOUND) else written
             return PlayAnnouncement(sound, name)
         if section.sip is None:
             return None  # reported when the book was made
@@ -124,14 +136,15 @@ class TargetBook:
     def templates(self) -> dict[str, Target]:
         """Return all targets by name, addresses not filled in; those that are faulty are left out."""
         found = {name: self.template(name, self._compilation.mark("targets", name)) for name in self._targets}
-        return {**{name: target for name, target in found.items() if target is not None}, **self._queues}
+        return {**{name: target for name, target in found.items() if target is not None}, **self._queues, **self._menus}
 
     def leads_to(self, name: str, person: str) -> bool:
         """Say whether `name` is a person, or a target that stands for them."""
         section = self._targets.get(name)
         return (name if section is None else section.person) == person
 
-    def _sound(self, written: str) -> Path:
+    def sound(self, written: str) -> Path:
+        """Return where a file of the configuration lies."""
         return self._compilation.sources.directory.absolute() / written
 
     def _check_trunk(self, trunk: str, mark: Mark) -> None:

@@ -9,7 +9,7 @@ from router.policy.question import Question
 from router.policy.snapshot import Person, SharedLine, Treatment, filled
 from router.policy.treatment import for_person
 
-MAX_CHOICES: Final = 20  # of one caller: who goes round in menus for longer than that is sent to whoever can answer (S3)
+MAX_CHOICES: Final = 20  # of one caller: who goes round in menus for longer is sent to whoever can answer (S3)
 
 
 def next_choice(question: Question, menu_name: str, holder: Person | SharedLine) -> Treatment | None:

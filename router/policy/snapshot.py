@@ -129,8 +129,8 @@ class Menu:
     Args:
         name: as in the configuration ("accueil").
         ways: where each key leads, and `TIMEOUT` and `WRONG`, targets not yet filled in.
-        says: what callers hear, by language ("" for every one): the path of a WAV file, the id of a prompt, or words. In
-            a language without it the choices are named one by one.
+        says: what callers hear, by language ("" for every one): the path of a WAV file, the id of a prompt, or words.
+            In a language without it the choices are named one by one.
         called: what the choices are called then, by key and language.
         timeout: seconds to press a key after that; repeats: how often it is said again to who presses none of `ways`.
         leaves_when_wrong: a wrong key leads elsewhere at once.

@@ -37,6 +37,9 @@ def caller_entered(room: WaitingRoom, event: CallerEntered) -> None:
         room.end(held, Ended.CAME_BACK)
     if callback is not None:
         put_aside(room, line, callback, place)
+    kept = callback if held is None else held
+    if kept is not None:
+        line.set_turn(place, kept.turn[1])  # before those of the same instant who entered later
     line.stand(place)
     line.open_offer(place)
     rules = line.rules

@@ -94,6 +94,9 @@ class Floor:
             now: its instant. What is due then is done as well, after the event: whoever answers in the last moment has
                 answered.
 
+        An event that comes about while this is being done may be told at once; what that returns is to be done after
+        the rest of this.
+
         Raises `LineError` for an event that cannot have happened; it changes nothing.
         """
         self._room.now = max(now, self._room.now)

@@ -1,7 +1,7 @@
 """The room in which the lines of all queues stand: who waits where, who is rung for whom, and what comes of it.
 
-The modules beside it (`callers`, `callbacks`, `conversations`, `duties`, `hours`) know what each event means; they change
-the room by what stands here.
+The modules beside it (`callers`, `callbacks`, `conversations`, `duties`, `hours`) know what each event means; they
+change the room by what stands here.
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ class Originated(Call):
         self.caller = Leg(None, exchange.stack, exchange.strays, facts.peer, None, now)
         self.outcome: Outcome | None = None
         self._told: Callable[[bytes], None] | None = None
+        self._without_relay = True  # the sound is the router's own until somebody is put through
 
     def begin(self, decision: Decision, now: float) -> None:
         """Count from here on; `dial` follows the decision."""

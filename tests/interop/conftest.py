@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,9 +83,10 @@ def peers_of(ports: Ports, tmp_path: Path) -> Iterator[Callable[..., Peers]]:
 
 
 @pytest.fixture
-def start_phone(ports: Ports, tmp_path: Path) -> Iterator[StartPhone]:
+def start_phone(ports: Ports) -> Iterator[StartPhone]:
     """Starts baresip phones: `start_phone("201", router.address, speaks=440, transport="tcp", answers=True)`."""
     phones: list[Phone] = []
+    folder = Path(tempfile.mkdtemp(prefix="phones-"))  # of a short name: baresip cuts the paths of its sounds
 
     def start(
         account: str,
@@ -95,10 +97,10 @@ def start_phone(ports: Ports, tmp_path: Path) -> Iterator[StartPhone]:
         answers: bool = False,
         port: int | None = None,
     ) -> Phone:
-        tone = tmp_path / f"{speaks}.wav"
+        tone = folder / f"{speaks}.wav"
         phone = Phone(
             account,
-            tmp_path / f"phone-{account}",
+            folder / f"phone-{account}",
             sip_port=port or ports.free(10),
             control_port=ports.free(),
             media_port=ports.free(40),
@@ -114,3 +116,4 @@ def start_phone(ports: Ports, tmp_path: Path) -> Iterator[StartPhone]:
     yield start
     for phone in phones:
         phone.end()
+    shutil.rmtree(folder)

@@ -14,8 +14,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
-# Below the media engine's usual range, and so below the kernel's for outgoing connections: nobody else takes one between
-# our look and its use. Test processes beside each other (pytest-xdist) share them out.
+# Below the media engine's usual range, and so below the kernel's for outgoing connections: nobody else takes one
+# between our look and its use. Test processes beside each other (pytest-xdist) share them out.
 FIRST_PORT, LAST_PORT = 5_200, 16_384
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

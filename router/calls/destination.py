@@ -167,6 +167,7 @@ class Directory:
                         routes=routes,
                         sticky=True,
                         way=self._registrar.way(account),
+                        keys=self._registrar.keys(account),
                     )
                 )
         return found

@@ -239,6 +239,11 @@ class Registrar:
         account = self._accounts.get(user)
         return 0 if account is None else account.media
 
+    def keys(self, user: str) -> str:
+        """How the sound of calls to an account is protected (see `MediaParty.keys`)."""
+        account = self._accounts.get(user)
+        return "" if account is None else account.srtp
+
     def set_accounts(self, accounts: Mapping[str, Account]) -> None:
         """Take the accounts of a new configuration. The bindings of those that are gone, or given to somebody else, go;
         those of a private device whose exception was shortened end with it (D1).

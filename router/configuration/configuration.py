@@ -14,7 +14,7 @@ from router.model.mailbox import Mailbox, MailServer, VoicemailRules
 from router.model.peers import Account, Listener, Pbx, Trunk
 from router.model.queue import AgentRules
 from router.model.queue_service import QueueService
-from router.model.sound import MediaSettings, RelayRules
+from router.model.sound import MediaSettings, RelayRules, RtpengineSettings
 from router.policy.snapshot import Policy
 
 
@@ -56,6 +56,7 @@ class Configuration:
         mailboxes: by name; voicemail: what holds for all of them; mail: who tells of new messages by e-mail (V1).
         callbacks: how callers are called back (P3).
         media: how the media engine runs; None: the router itself says nothing to anybody.
+        rtpengine: what relays sound that the engine cannot.
         relaying: which way the sound of calls takes.
         recordings: folder of the company's own prompts.
         queues: by name; agents: who answers them.
@@ -85,6 +86,7 @@ class Configuration:
     private_phone_days: int = 90
     feeds: Feeds = field(default_factory=Feeds)
     media: MediaSettings | None = None
+    rtpengine: RtpengineSettings = field(default_factory=RtpengineSettings)
     relaying: RelayRules = field(default_factory=RelayRules)
     languages: tuple[str, ...] = ("en",)
     country: str = ""

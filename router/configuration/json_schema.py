@@ -103,6 +103,7 @@ _VALUES: Final[dict[Any, JsonSchemaValue]] = {
 _SHORT_FORMS: Final[dict[Any, Callable[[JsonSchemaValue], JsonSchemaValue]]] = {
     short_forms.as_list: lambda inner: {"anyOf": [inner["items"], inner]},
     short_forms.with_then: lambda inner: {"anyOf": [_TEXT, inner]},
+    short_forms.with_address: lambda inner: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}, inner]},
     short_forms.in_every_language: lambda inner: {"anyOf": [_TEXT, inner]},
     short_forms.on_every_connection: lambda inner: {"anyOf": [_TEXT, inner]},
     queue_sections.as_piece: lambda inner: {"anyOf": [_TEXT, inner]},

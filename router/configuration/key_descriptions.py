@@ -214,6 +214,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "until": "last day of a private phone's exception (D1); afterwards it is refused",
         "approved_by": _APPROVED,
         "media": _MEDIA,
+        "srtp": "how the sound of calls to it is protected, by rtpengine: sdes, or dtls as browsers want it",
     },
     "LaterDevice": {
         "device": "the device, by its name",
@@ -452,6 +453,11 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "recordings": "folder of the company's own recordings: fr/greeting.hello.wav, name.claire.wav",
         "default": "which way the sound of calls takes where nobody concerned says another: direct, relay or rtpengine",
         "fallback": "what becomes of calls that cannot be relayed: they go direct, or fail (none). Emergencies go",
+        "rtpengine": "address and port of one or several rtpengines, which also relay SRTP and browsers",
+    },
+    "RtpengineSection": {
+        "address": "where its ng protocol listens, 2223 by default; the least busy of several gets the next call",
+        "interfaces": "names of its interfaces, by the network of the party each is for; the narrowest network counts",
     },
     "Storage": {
         "directory": "where databases lie; relative to the directory in which the router runs",
@@ -464,7 +470,8 @@ EXAMPLES: Final[dict[str, dict[str, list[Any]]]] = {
     "Condition": {"then": ["reception", "voicemail", "queue:sales"]},
     "Role": {"when": [{"on_call": "voicemail", "no_answer": {"after": "20s", "then": "voicemail"}}]},
     "ProfileSection": {"code": ["*21"], "offers": [["message", {"transfer": "reception"}]]},
-    "Media": {"address": [["192.0.2.1"]], "ports": ["16384-32767"]},
+    "Media": {"address": [["192.0.2.1"]], "ports": ["16384-32767"], "rtpengine": ["127.0.0.1:2223"]},
+    "RtpengineSection": {"interfaces": [{"10.0.0.0/8": "internal", "0.0.0.0/0": "external"}]},
     "TargetSection": {"sip": ["sip:{extension}@203.0.113.9:5060"], "mailbox": ["{person}"]},
     "Device": {"secret": ["$HA1$md5:…,sha256:…"]},
     "Registration": {"registrar": ["sip:provider.example"], "password": ["${TRUNK_PASSWORD}"]},

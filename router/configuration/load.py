@@ -21,6 +21,7 @@ from router.configuration.peers import (
     compile_trunks,
 )
 from router.configuration.queues import compile_queues
+from router.configuration.rtpengine import compile_rtpengine
 from router.configuration.schema import Document
 from router.configuration.sources import Sources
 from router.configuration.texts import pack
@@ -68,6 +69,7 @@ def load_with_sources(directory: Path) -> Loaded:
     feeds = compile_feeds(document, sources)
     media = compile_media(document, sources)
     relaying = compile_relaying(document, sources)
+    rtpengine = compile_rtpengine(document, sources)
     recordings = own_recordings(document, sources)
     mailboxes = compile_mailboxes(document, sources)
     queues = compile_queues(document, sources)
@@ -98,6 +100,7 @@ def load_with_sources(directory: Path) -> Loaded:
         feeds=feeds,
         media=media,
         relaying=relaying,
+        rtpengine=rtpengine,
         languages=tuple(document.company.languages),
         country=document.company.country,
         recordings=recordings,

@@ -18,7 +18,7 @@ def media_way(written: str | None, document: Document) -> MediaWay:
 
 def wants_engine(document: Document) -> bool:
     """Say whether any call is to be relayed by the router's own engine."""
-    return any(way is MediaWay.RELAY for _, way in _wishes(document))
+    return any(way is MediaWay.RELAY for _, way in media_wishes(document))
 
 
 def compile_relaying(document: Document, sources: Sources) -> RelayRules:
@@ -26,7 +26,7 @@ def compile_relaying(document: Document, sources: Sources) -> RelayRules:
     falls_back = document.media.fallback == "direct"
     if document.media.enabled is False:
         becomes = "goes direct" if falls_back else "fails, unless it is an emergency call"
-        for location, way in _wishes(document):
+        for location, way in media_wishes(document):
             if way is MediaWay.RELAY:
                 message = f"sound is to be relayed here, and there is no media engine: such a call {becomes}"
                 suggestion = f"take media.enabled away ({sources.mark('media', 'enabled')}), or write media: direct"
@@ -34,7 +34,7 @@ def compile_relaying(document: Document, sources: Sources) -> RelayRules:
     return RelayRules(media_way(None, document), falls_back)
 
 
-def _wishes(document: Document) -> Iterator[tuple[Location, MediaWay]]:
+def media_wishes(document: Document) -> Iterator[tuple[Location, MediaWay]]:
     """Where a way is written, and which."""
     yield ("media", "default"), media_way(None, document)
     for name, trunk in document.trunks.items():

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from router.configuration.section import Section
-from router.configuration.short_forms import PeerSources, Words, as_list
+from router.configuration.short_forms import PeerSources, Words, as_list, with_address
 from router.configuration.values import Address, Duration, HostAddress, Listen, StandIn, UserName, read_product
 
 
@@ -38,6 +38,15 @@ class Storage(Section):
     records: str | None = None
 
 
+class RtpengineSection(Section):
+    """What relays the sound of phones behind NAT, of SRTP and of browsers. `address` is where its ng protocol listens;
+    the least busy of several gets the next call. `interfaces`: where it has several, their names, by the network of
+    the party that each is for; the narrowest network counts."""
+
+    address: Annotated[list[HostAddress], BeforeValidator(as_list), Field(min_length=1)]
+    interfaces: dict[str, str] = Field(default={})
+
+
 # Which way the sound of a call takes: of several wishes the one that stands further right.
 MediaChoice = Literal["direct", "relay", "rtpengine"]
 
@@ -54,6 +63,7 @@ class Media(Section):
     recordings: str | None = None
     default: MediaChoice = "direct"
     fallback: Literal["direct", "none"] = "direct"
+    rtpengine: Annotated[RtpengineSection | None, BeforeValidator(with_address)] = None
 
 
 class MailSection(Section):

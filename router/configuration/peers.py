@@ -146,8 +146,8 @@ def _account(
         md5, sha256 = ha1(user, sip.realm, secret)
     until = min((day for day in (device.until, section.left) if day is not None), default=None)
     end = end_of_exception(until, zone) if until else None
-    way = media_way(device.media, document)
-    return Account(user, person, Connection(device.kind), md5, sha256, end, way)
+    way = MediaWay.RTPENGINE if device.srtp else media_way(device.media, document)
+    return Account(user, person, Connection(device.kind), md5, sha256, end, way, device.srtp or "")
 
 
 def _trunk(name: str, section: TrunkSection, country: str, media: MediaWay, sources: Sources) -> Trunk:

@@ -257,6 +257,7 @@ class Device(Section):
     until: date | None = None
     approved_by: str | None = None
     media: MediaChoice | None = None
+    srtp: Literal["sdes", "dtls"] | None = None
 
 
 class LaterDevice(Section):

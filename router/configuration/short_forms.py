@@ -22,6 +22,11 @@ def with_then(value: Any) -> Any:
     return {"then": value} if isinstance(value, str) else value
 
 
+def with_address(value: Any) -> Any:
+    """Addresses alone are the section with nothing but those."""
+    return {"address": value} if isinstance(value, str | list) else value
+
+
 def in_every_language(value: Any) -> Any:
     """One text is said in every language; its key is ""."""
     return {"": value} if isinstance(value, str) else value

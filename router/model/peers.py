@@ -102,7 +102,7 @@ class Account:
     """A device that registers and calls, with digest. The user name is the AOR's user part and the digest user name.
 
     `until` (POSIX seconds) is the end of a private device's exception (D1): from then on REGISTER is refused with 403.
-    `media` as in `Trunk`.
+    `media` as in `Trunk`; `srtp`: see `MediaParty.keys`, for calls to it.
     """
 
     user: str
@@ -112,3 +112,4 @@ class Account:
     ha1_sha256: str | None = field(default=None, repr=False)
     until: float | None = None
     media: MediaWay = MediaWay.DIRECT
+    srtp: str = ""

@@ -150,5 +150,5 @@ class RtpengineSettings(NamedTuple):
             first, the last for all others; empty: it has but one.
     """
 
-    addresses: tuple[tuple[str, int], ...]
+    addresses: tuple[tuple[str, int], ...] = ()
     interfaces: tuple[tuple[IPv4Network | IPv6Network, str], ...] = ()

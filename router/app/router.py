@@ -117,6 +117,8 @@ class Router:
         self.exchange.attendant.audit = self.journal.record
         await self.sound.start(configuration)
         await self.callbacks.resume(self.callback_store)
+        self.exchange.queues.watch_profiles()
+        self.exchange.queues.configure(configuration.queues, configuration.agents)
         self.trunks.start(self._monotonic())
         self.drive.flush()
         self.serving = True
@@ -233,6 +235,7 @@ class Router:
         self.messages.follow(new)
         self.sound.follow(new)
         self.callbacks.rules = new.callbacks
+        exchange.queues.configure(new.queues, new.agents)
         self._note_registrations()
         self.drive.flush()
 
@@ -300,6 +303,7 @@ class Router:
             "serving": self.serving,
             "not draining": not self.exchange.draining,
             **self.subscriptions.checks(),
+            **self.sound.checks(),
         }
 
 

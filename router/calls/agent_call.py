@@ -64,20 +64,16 @@ class AgentCall(Onward):
         call: of the caller, whom a script speaks to.
         decision: that led to the queue; what it shows is what agents see.
         desk: hears what comes of it.
-        extra: header lines for the agents' phones, with CRLF each.
     Attributes:
         description: what the agent answered to our offer.
     """
 
-    __slots__ = ("_desk", "_extra", "_refused", "description")
+    __slots__ = ("_desk", "_refused", "description")
 
-    def __init__(
-        self, exchange: Exchange, call: Call, decision: Decision, desk: RingingDesk, extra: str, now: float
-    ) -> None:
+    def __init__(self, exchange: Exchange, call: Call, decision: Decision, desk: RingingDesk, now: float) -> None:
         Onward.__init__(self, exchange, call, call.caller, call.facts, now)
         self._policy = call.policy
         self._desk: RingingDesk | None = desk
-        self._extra = extra
         self._refused = ""  # the agent whose answer is not wanted
         self.decision = decision
         self.description = b""
@@ -87,14 +83,18 @@ class AgentCall(Onward):
 
     # ------------------------------------------------------------------------------------------- whom it rings
 
-    def ring(self, agent: str, destinations: Iterable[Destination], offer: bytes, now: float) -> None:
-        """Ring an agent's phones with the router's own offer."""
+    def ring(self, agent: str, destinations: Iterable[Destination], offer: bytes, extra: str, now: float) -> None:
+        """Ring an agent's phones with the router's own offer.
+
+        Args:
+            extra: header lines for them, with CRLF each.
+        """
         exchange = self._exchange
         for destination in destinations:
             leg = Leg(self, exchange.stack, exchange.strays, destination.peer, agent, now)
             self.legs.append(leg)
             who, identity = destination.identity(self.decision)
-            headers = f"{identity}{_DESCRIBED}{self._extra}"
+            headers = f"{identity}{_DESCRIBED}{extra}"
             leg.open(destination, who, headers, offer, MAX_FORWARDS, now)
 
     def release(self, agent: str, cause: ReleaseCause, now: float) -> None:
@@ -181,6 +181,11 @@ class AgentCall(Onward):
         """Whether an agent has answered, and neither hung up nor talks yet."""
         return self.state == JOINING
 
+    @property
+    def talks(self) -> bool:
+        """Whether the two talk."""
+        return self.state == UP
+
     def joined_by(self, caller: MediaSession, agent: MediaSession, bridge: MediaBridge, now: float) -> None:
         """The two hear each other: the caller's own call is over, and this one goes on. Raises `MediaError`, with
         everything left as it was."""
@@ -239,4 +244,3 @@ class AgentCall(Onward):
         desk, self._desk = self._desk, None
         if desk is not None:
             desk.conversation_over()
-

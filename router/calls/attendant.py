@@ -12,11 +12,20 @@ from router.calls.mailbox_script import MailboxByPhone
 from router.calls.onward import Following, PutThrough
 from router.calls.originate import Originated, OutgoingScript
 from router.calls.pin_attempts import PinAttempts
+from router.calls.queue_script import Queueing
 from router.calls.script import Script
 from router.calls.voice import Voice
 from router.calls.voicemail_script import Voicemail
 from router.model.audit import AuditEntry
-from router.model.decision import AttendedTarget, Decision, Facts, LeaveMessage, OpenMailbox, PlayAnnouncement
+from router.model.decision import (
+    AttendedTarget,
+    Decision,
+    Facts,
+    JoinQueue,
+    LeaveMessage,
+    OpenMailbox,
+    PlayAnnouncement,
+)
 from router.model.mailbox import Mailbox, VoicemailRules
 from router.ports import MailboxStore, MediaEngine
 
@@ -105,6 +114,10 @@ class Attendant:
         if isinstance(target, OpenMailbox) and self.mailboxes is not None:
             mailbox = self.boxes.get(target.mailbox)
             return None if mailbox is None else MailboxByPhone(self, call, mailbox, self.mailboxes)
+        if isinstance(target, JoinQueue):
+            floor = self.exchange.queues
+            service = floor.services.get(target.queue)
+            return None if service is None else Queueing(self, call, service, floor)
         if isinstance(target, LeaveMessage) and self.mailboxes is not None:
             return Voicemail(self, call, target, self.mailboxes)
         return None

@@ -24,6 +24,7 @@ from router.calls.media_path import Relays
 from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
 from router.calls.private_phones import PrivatePhones
+from router.calls.queue_floor import QueueFloor
 from router.calls.registrar import Registrar
 from router.calls.replaces import serve_replaces
 from router.calls.states import States
@@ -65,6 +66,7 @@ class Exchange:
     Attributes:
         calls: those in progress.
         configuration: hash of the configuration that the policy was compiled from, for the records.
+        queues: who waits in them, and who answers.
         attendant: speaks to callers; without an engine, until somebody gives it one.
         relays: what the sound of calls can be relayed by, likewise.
         callbacks: calls back whoever wished it; nobody, until it is given a store.
@@ -112,6 +114,7 @@ class Exchange:
         self.selections = self.states.selections
         self.private_phones = private_phones or PrivatePhones(gate.accounts)
         self.limited_calls = LimitedCalls()
+        self.queues = QueueFloor(self)
         self.usage = self.limited_calls.usage
         self.callbacks = Callbacks(self)
         self.draining = False

@@ -15,6 +15,7 @@ class Lines(dict[str, LineState]):
 
     Attributes:
         watched: people for whom somebody waits; returned: hears of each whose line has become idle.
+        agents: people whom queues ring; agent_changed: hears of each change of their lines.
     """
 
     def __init__(self, people: Iterable[str] = ()) -> None:
@@ -24,6 +25,8 @@ class Lines(dict[str, LineState]):
         self._unregistered = set(self)
         self.watched: Container[str] = ()
         self.returned: Callable[[str], None] = _nobody_waits
+        self.agents: Container[str] = ()
+        self.agent_changed: Callable[[str, LineState], None] = _no_queue_rings
 
     def replace_people(self, people: Iterable[str], registered: Iterable[str]) -> None:
         """A new configuration: who exists now, and who of them has a registered device."""
@@ -41,6 +44,8 @@ class Lines(dict[str, LineState]):
     def call_began(self, person: str) -> None:
         self._calls[person] = self._calls.get(person, 0) + 1
         self[person] = LineState.ON_CALL
+        if person in self.agents:
+            self.agent_changed(person, LineState.ON_CALL)
 
     def call_ended(self, person: str) -> None:
         _less(self._calls, person)
@@ -65,10 +70,16 @@ class Lines(dict[str, LineState]):
             self.pop(person, None)
             if person in self.watched:
                 self.returned(person)
+        if person in self.agents:
+            self.agent_changed(person, self.get(person, LineState.IDLE))
 
 
 def _nobody_waits(_person: str) -> None:
     """Nobody waits for anybody."""
+
+
+def _no_queue_rings(_person: str, _line: LineState) -> None:
+    """There are no queues."""
 
 
 def _less(counts: dict[str, int], person: str) -> None:

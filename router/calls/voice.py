@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from router.prompts.catalogue import Language, recording
+from router.prompts.catalogue import Language, music, recording
 from router.prompts.espeak import Espeak
 from router.prompts.parts import Pause, PromptPart, Recorded, Spoken
 
@@ -84,6 +84,11 @@ class Voice:
     def announcement(self, written: str) -> list[str]:
         """Return the files of an announcement of the configuration: the id of a prompt, or a WAV file."""
         return self._recorded(written) or [written]
+
+    def music(self, written: str) -> list[str]:
+        """Return the files of a piece of music: one that comes with the product, by its id, or a WAV file (Q6)."""
+        path = Path(written) if written.endswith(".wav") else music(written)
+        return [str(path)] if path.exists() else []
 
     def _recorded(self, name: str) -> list[str]:
         if not name:

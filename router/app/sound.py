@@ -16,6 +16,7 @@ from router.configuration import Configuration
 from router.media.client import Engine
 from router.media.figures import Figures
 from router.media.relay import EngineRelay
+from router.media.rtpengine import Rtpengines
 from router.model.sound import MediaSettings, MediaWay
 from router.ports import EngineError, MailboxStore
 from router.prompts.catalogue import LANGUAGES, language
@@ -39,6 +40,8 @@ class Sound:
         self._synthesiser: Espeak | None = None
         self.engine: Engine | None = None
         self.figures = Figures()
+        self.rtpengines = Rtpengines(_rtpengine_changed)
+        attendant.exchange.relays.by_way[MediaWay.RTPENGINE] = self.rtpengines
         attendant.mailboxes = mailboxes
         attendant.now = time.monotonic
         attendant.flush = flush
@@ -48,6 +51,7 @@ class Sound:
         """Start the engine, where one is needed. Without one calls go on, and mailboxes count as unreachable."""
         self._speak_as(configuration)
         self._relay_as(configuration)
+        await self.rtpengines.follow(configuration.rtpengine)
         if configuration.media is not None:
             await self._start_engine(configuration.media)
 
@@ -55,6 +59,7 @@ class Sound:
         """Go by another configuration from the next call on. An engine that runs stays as it is."""
         self._speak_as(configuration)
         self._relay_as(configuration)
+        self._attendant.start(self.rtpengines.follow(configuration.rtpengine))
         if self.engine is None and configuration.media is not None:
             self._attendant.start(self._start_engine(configuration.media))
         elif configuration.media not in (self._settings, None):
@@ -100,9 +105,14 @@ class Sound:
         except EngineError as error:
             _log.error("the media engine does not start: nobody can leave a message", fault=str(error))
 
+    def checks(self) -> dict[str, bool]:
+        """What `/readyz` says of relays: whether any rtpengine answers, where there are some."""
+        return {"rtpengine": self.rtpengines.ready} if self.rtpengines.up else {}
+
     async def stop(self) -> None:
         """Wait until what callers said is saved, and end the engine. Their calls are over already."""
         await self._attendant.settled()
+        await self.rtpengines.stop()
         if self.engine is not None:
             await self.engine.stop()
 
@@ -119,6 +129,13 @@ async def _check(recordings: Path) -> None:
         await asyncio.to_thread(OwnRecordings, recordings)
     except (BadRecording, OSError) as error:
         _log.error("one of the company's recordings cannot be played", fault=str(error))
+
+
+def _rtpengine_changed(name: str, up: bool, why: str) -> None:
+    if up:
+        _log.info("rtpengine answers", address=name)
+    else:
+        _log.error("rtpengine does not answer; no call is given to it until it does", address=name, fault=why)
 
 
 def _died(delay: float) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from router.media.rtpengine_call import RtpengineCall
 from router.media.rtpengine_control import Control
 from router.media.rtpengine_station import Station, StationChanged
+from router.media.rtpengine_wishes import Interfaces
 from router.model.sound import RtpengineSettings
 from router.model.tally import Counts
 from router.ports import RelayLost
@@ -25,22 +26,19 @@ class Rtpengines:
         lost: calls whose sound was lost, by why ("engine", "silence").
     """
 
-    def __init__(self, settings: RtpengineSettings, changed: StationChanged) -> None:
+    def __init__(self, changed: StationChanged) -> None:
         self.commands = Counts()
         self.lost = Counts()
-        self.settings = settings
+        self._interfaces: Interfaces = ()
         self._changed = changed
         self._series = secrets.token_hex(4)  # an rtpengine may serve several routers
         self._stations: dict[tuple[str, int], Station] = {}
         self._watching: dict[Station, asyncio.Task[None]] = {}
 
-    async def start(self) -> None:
-        """Make their acquaintance. Whoever does not answer is asked again and again."""
-        await self.follow(self.settings)
-
     async def follow(self, settings: RtpengineSettings) -> None:
-        """Go by other settings from the next call on. Calls of an rtpengine that is no more among them stay with it."""
-        self.settings = settings
+        """Relay calls by these from now on; there are none before. Returns when all have answered, or do not within two
+        seconds; they are asked again and again. Calls of one that is no more among them stay with it."""
+        self._interfaces = settings.interfaces
         for address in self._stations.keys() - set(settings.addresses):
             del self._stations[address]
         made = {
@@ -76,17 +74,17 @@ class Rtpengines:
         return any(station.up for station in self._stations.values())
 
     @property
-    def up(self) -> dict[str, bool]:
-        """Which of them answers, by name."""
-        return {station.name: station.up for station in self._stations.values()}
+    def up(self) -> dict[tuple[str], float]:
+        """Which of them answers (1) and which does not (0), by name."""
+        return {(station.name,): float(station.up) for station in self._stations.values()}
 
     @property
-    def calls(self) -> dict[str, int]:
+    def calls(self) -> dict[tuple[str], int]:
         """How many calls each of them relays for us, by name."""
-        return {station.name: len(station.calls) for station in self._stations.values()}
+        return {(station.name,): len(station.calls) for station in self._stations.values()}
 
     def open(self, call_id: str, lost: RelayLost) -> RtpengineCall:
-        return RtpengineCall(f"{self._series}-{call_id}", self._idlest, self.settings.interfaces, lost)
+        return RtpengineCall(f"{self._series}-{call_id}", self._idlest, self._interfaces, lost)
 
     def _idlest(self) -> Iterator[Station]:
         """Those that answer, whoever has least to do first."""

@@ -45,6 +45,8 @@ class Sources:
         without_greeting: how many people recorded no greeting (V2).
         callbacks: by (outcome,); callbacks_waiting: callers who are still to be called back (P3).
         media: what the media engine counts.
+        rtpengines_up, rtpengine_calls: 1 where it answers, else 0, and how many calls it relays for us, by (address,).
+        rtpengine_commands: by (address, command, result); rtpengine_lost: by (why,).
     """
 
     requests: Counts
@@ -75,6 +77,10 @@ class Sources:
     callbacks: Counts = field(default_factory=Counts)
     callbacks_waiting: Callable[[], float] = float
     media: Figures = field(default_factory=Figures)
+    rtpengines_up: Callable[[], Mapping[tuple[str], float]] = dict
+    rtpengine_calls: Callable[[], Mapping[tuple[str], float]] = dict
+    rtpengine_commands: Counts = field(default_factory=Counts)
+    rtpengine_lost: Counts = field(default_factory=Counts)
 
 
 def declare(metrics: Metrics, sources: Sources) -> None:
@@ -185,6 +191,7 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         sources.without_greeting,
     )
     _declare_media(metrics, sources.media)
+    _declare_rtpengines(metrics, sources)
     metrics.counter(
         "callbacks_total",
         "Callers who wished to be called back (P3): taken, connected, tried in vain, left to the person, cancelled.",
@@ -240,3 +247,25 @@ def _declare_media(metrics: Metrics, media: Figures) -> None:
         media.skipped,
     )
     metrics.counter("media_engine_deaths_total", "Media engines that ended unasked.", [], media.deaths)
+
+
+def _declare_rtpengines(metrics: Metrics, sources: Sources) -> None:
+    """Declare what is known of rtpengines."""
+    metrics.gauge_by("rtpengine_up", "Whether it answers (1) or not (0).", ["address"], sources.rtpengines_up)
+    metrics.gauge_by(
+        "rtpengine_calls", "Calls that it relays for this router now.", ["address"], sources.rtpengine_calls
+    )
+    metrics.counter(
+        "rtpengine_commands_total",
+        "What was asked of it (offer, answer, delete, query, statistics), and whether it did so (ok), would not "
+        "(refused) or did not answer (unanswered).",
+        ["address", "command", "result"],
+        sources.rtpengine_commands,
+    )
+    metrics.counter(
+        "rtpengine_lost_calls_total",
+        "Calls whose sound ended before they did: it was gone or had been started anew (engine), or had given the call "
+        "up because nobody sent anything (silence).",
+        ["why"],
+        sources.rtpengine_lost,
+    )

@@ -35,7 +35,7 @@ class Farm(NamedTuple):
 
     def carrying(self) -> RtpengineProcess:
         """The one that has calls."""
-        return self.first if self.relay.calls[self.first.address] else self.second
+        return self.first if self.relay.calls[self.first.address,] else self.second
 
     def other(self, process: RtpengineProcess) -> RtpengineProcess:
         return self.second if process is self.first else self.first
@@ -56,8 +56,8 @@ async def farm(processes: tuple[RtpengineProcess, RtpengineProcess]) -> AsyncIte
         process.start()
     told: list[tuple[str, bool]] = []
     addresses = tuple((process.host, process.port) for process in processes)
-    relay = Rtpengines(RtpengineSettings(addresses), lambda name, up, _why: told.append((name, up)))
-    await relay.start()
+    relay = Rtpengines(lambda name, up, _why: told.append((name, up)))
+    await relay.follow(RtpengineSettings(addresses))
     yield Farm(relay, *processes, told)
     await relay.stop()
 
@@ -253,7 +253,7 @@ async def test_a_call_that_ends_while_its_offer_is_on_the_way_leaves_nothing(
     farm: Farm, peers: tuple[Peer, Peer]
 ) -> None:
     call = farm.relay.open("overtaken", not_lost)
-    process = min((farm.first, farm.second), key=lambda one: farm.relay.calls[one.address])
+    process = min((farm.first, farm.second), key=lambda one: farm.relay.calls[one.address,])
     offer = asyncio.create_task(call.offer(peers[0].sdp(), CALLER, CALLEE))
     await asyncio.sleep(0)  # it is sent
     call.close()
@@ -278,10 +278,10 @@ async def test_the_idlest_gets_the_next_call(farm: Farm, peers: tuple[Peer, Peer
     calls = [farm.relay.open(f"even-{number}", not_lost) for number in range(4)]
     for call in calls:
         await call.offer(peers[0].sdp(), CALLER, CALLEE)
-    assert farm.relay.calls == {farm.first.address: 2, farm.second.address: 2}
+    assert farm.relay.calls == {(farm.first.address,): 2, (farm.second.address,): 2}
     for call in calls:
         call.close()
-    assert farm.relay.calls == {farm.first.address: 0, farm.second.address: 0}
+    assert farm.relay.calls == {(farm.first.address,): 0, (farm.second.address,): 0}
 
 
 async def test_when_one_is_killed_its_calls_are_lost_and_the_other_takes_the_next(
@@ -298,8 +298,8 @@ async def test_when_one_is_killed_its_calls_are_lost_and_the_other_takes_the_nex
     await connected(following, *peers)  # whichever was asked first
     await hear_each_other(*peers)
     await until("the call on the dead one is lost", lambda: lost == ["engine"])
-    assert farm.relay.up == {dead.address: False, alive.address: True}
-    assert farm.relay.calls == {dead.address: 0, alive.address: 1}
+    assert farm.relay.up == {(dead.address,): 0, (alive.address,): 1}
+    assert farm.relay.calls == {(dead.address,): 0, (alive.address,): 1}
     assert farm.relay.lost["engine",] == 1
     alive.kill()
     with pytest.raises(EngineError):
@@ -308,7 +308,7 @@ async def test_when_one_is_killed_its_calls_are_lost_and_the_other_takes_the_nex
     assert lost_later == ["engine"]
     dead.start()
     await farm.relay.check()
-    assert farm.relay.up[dead.address]
+    assert farm.relay.up[dead.address,]
     again = farm.relay.open("again", not_lost)
     await connected(again, *peers)
     await hear_each_other(*peers)
@@ -357,12 +357,12 @@ async def test_one_that_hangs_is_passed_over_and_its_calls_go_on_for_a_while(
         others = [farm.relay.open(f"beside-{number}", not_lost) for number in range(2)]
         for other in others:  # one of the two meets the one that hangs
             await other.offer(peers[0].sdp(), CALLER, CALLEE)
-        assert farm.relay.up[hanging.address] is False
-        assert farm.relay.calls[farm.other(hanging).address] == 2
+        assert farm.relay.up[hanging.address,] == 0
+        assert farm.relay.calls[farm.other(hanging).address,] == 2
     finally:
         hanging.freeze(False)
     await farm.relay.check()
-    assert farm.relay.up[hanging.address] is True
+    assert farm.relay.up[hanging.address,] == 1
     await hear_each_other(*peers)
     for one in (call, *others):
         one.close()
@@ -386,10 +386,10 @@ async def test_other_settings_hold_from_the_next_call_on(farm: Farm, peers: tupl
     await connected(call, *peers)
     left, kept = farm.carrying(), farm.other(farm.carrying())
     await farm.relay.follow(RtpengineSettings(((kept.host, kept.port),)))
-    assert farm.relay.up == {kept.address: True}
+    assert farm.relay.up == {(kept.address,): 1}
     following = farm.relay.open("behind", not_lost)
     await following.offer(peers[0].sdp(), CALLER, CALLEE)
-    assert farm.relay.calls == {kept.address: 1}
+    assert farm.relay.calls == {(kept.address,): 1}
     await hear_each_other(*peers)
     call.close()
     following.close()

@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from router.model.decision import Weighed
+from router.model.decision import Reason, Weighed
 from router.model.record import CallRecord, LegRecord, Quality
 from router.model.tally import Counts
 
@@ -59,7 +59,7 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         "action": record.action,
         "target": record.target,
         "shown_number": record.shown_number,
-        "because": [reason.as_dict() for reason in record.because],
+        "because": [_reason(reason) for reason in record.because],
         "legs": [_leg(leg) for leg in record.legs],
         "status": record.status,
         "cause": record.cause,
@@ -71,7 +71,7 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         "configuration": record.configuration,
     }
     if record.rejected:
-        fields["rejected"] = [reason.as_dict() for reason in record.rejected]
+        fields["rejected"] = [_reason(reason) for reason in record.rejected]
     if record.weighed:
         fields["weighed"] = [_weighed(weighed) for weighed in record.weighed]
     if record.attempts:
@@ -89,7 +89,7 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
 def _written(seconds: float, zone: tzinfo) -> str:
     """A POSIX time to the microsecond in ISO 8601, with the offset of `zone`."""
     second = int(seconds)
-    microseconds = round((seconds - second) * 1e6)
+    microseconds = int((seconds - second) * 1e6 + 0.5)
     if microseconds == 1_000_000:
         second, microseconds = second + 1, 0
     local, offset = _second(second, zone)
@@ -101,6 +101,17 @@ def _second(second: int, zone: tzinfo) -> tuple[str, str]:
     """Date and time of a POSIX second in `zone`, and the offset, in ISO 8601."""
     text = datetime.fromtimestamp(second, zone).isoformat()
     return text[:19], text[19:]
+
+
+def _reason(reason: Reason) -> dict[str, str]:
+    """What `Reason.as_dict` says; compiled, which a call's record makes worth while."""
+    return {
+        "clause": reason.clause,
+        "text": reason.text,
+        "source": reason.source,
+        "french": reason.french,
+        "rule": reason.rule,
+    }
 
 
 def _weighed(weighed: Weighed) -> dict[str, Any]:

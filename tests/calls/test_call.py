@@ -8,6 +8,8 @@ from router.model.decision import LineState
 from router.sip.message import Request
 from tests.calls.story import ANSWER, OFFER, Actor, Phone, Story
 
+TOLD_RELAYED_TOO = True
+
 
 @pytest.fixture
 def alice(story: Story) -> Phone:

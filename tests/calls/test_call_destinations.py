@@ -11,6 +11,8 @@ from router.calls.call import MAX_ATTEMPTS
 from router.model.decision import LineState
 from tests.calls.story import ANSWER, COMPANY, OFFER, Actor, Phone, Story, configuration_of
 
+TOLD_RELAYED_TOO = True
+
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.calls.story import ANSWER, OFFER, Phone, Story
 
+TOLD_RELAYED_TOO = True
+
 HOLD = OFFER + b"a=sendonly\r\n"
 HELD = ANSWER + b"a=recvonly\r\n"
 

@@ -8,6 +8,8 @@ from router.model.decision import LineState
 from tests.calls.story import Actor, Conversation, Phone, Story
 from tests.calls.transferring import AGREED, OTHER, talk
 
+TOLD_RELAYED_TOO = True
+
 
 @pytest.fixture
 def alice(story: Story) -> Phone:

@@ -10,6 +10,8 @@ from router.model.decision import LineState
 from tests.calls.story import COMPANY, Phone, Story
 from tests.calls.transferring import AGREED, OTHER, refers, talk, told
 
+TOLD_RELAYED_TOO = True
+
 
 @pytest.fixture
 def alice(story: Story) -> Phone:

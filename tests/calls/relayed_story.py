@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from router.configuration import Configuration
 from tests.calls.relay_in_hand import RelayInHand, turns
@@ -25,13 +26,12 @@ class RelayedStory(Story):
         self.exchange.directory.way = configuration.relaying.way
 
     def hand_in(self, data: bytes, actor: Actor) -> None:
-        self._with_loop(lambda: super(RelayedStory, self).hand_in(data, actor))
+        self._with_loop(partial(super().hand_in, data, actor))
 
     def advance(self, seconds: float) -> None:
         end = self.now + seconds
         while self.stack.deadline <= end:
-            step = max(0.0, self.stack.deadline - self.now)
-            self._with_loop(lambda step=step: super(RelayedStory, self).advance(step))
+            self._with_loop(partial(super().advance, max(0.0, self.stack.deadline - self.now)))
         self.now = end
 
     def _with_loop(self, act: Callable[[], None]) -> None:

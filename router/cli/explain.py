@@ -56,14 +56,14 @@ def explain(
     people: Mapping[str, Person] = {} if configuration is None else configuration.policy.people
     zone: tzinfo = UTC if configuration is None else configuration.policy.zone
     found = list(islice(_find(call, path, configuration), MOST_LISTED + 1))
-    if len(found) != 1:
+    if len({record.call_id for record in found}) != 1:
         _complain(call, path, found, zone, words)
-    record = found[0]
     if json:
-        print_json(json_format.loads(serialise(record, zone)))
+        print_json(json_format.loads(serialise(found[-1], zone)))
     else:
         current = "" if configuration is None else configuration.hash
-        print(explained(record, people, zone, words, current))
+        # A call that was put through has a record for each part.
+        print("\n\n".join([explained(record, people, zone, words, current) for record in found]))
 
 
 def record_file(configuration: Configuration | None, records: Path | None) -> Path:
@@ -84,14 +84,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _find(call: list[str], path: Path, configuration: Configuration | None) -> Iterator[CallRecord]:
-    """Yield the calls that are meant; more than one where the words fit several."""
+    """Yield the calls that are meant: more than one where the words fit several, or one has several parts."""
     if call[0] != LAST:
         if len(call) > 1:
             raise typer.BadParameter("write one Call-ID, or: last WHO", param_hint="CALL")
         # A Call-ID can stand in other fields too, hence the second look.
         fitting = [record for record in read_records(path, containing=call[0]) if record.call_id.startswith(call[0])]
         exact = [record for record in fitting if record.call_id == call[0]]
-        yield from exact[-1:] or fitting
+        yield from exact or fitting
         return
     if len(call) > 2:
         raise typer.BadParameter("write: last, or: last WHO", param_hint="CALL")

@@ -45,6 +45,7 @@ def measured(router: Router) -> Metrics:
             callbacks_waiting=lambda: len(exchange.callbacks.everybody()),
             without_greeting=lambda: len(router.mailboxes.without_greeting()),
             media=router.sound.figures,
+            relayed=exchange.relays.outcomes,
             rtpengines_up=lambda: router.sound.rtpengines.up,
             rtpengine_calls=lambda: router.sound.rtpengines.calls,
             rtpengine_commands=router.sound.rtpengines.commands,

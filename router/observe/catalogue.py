@@ -47,6 +47,7 @@ class Sources:
         media: what the media engine counts.
         rtpengines_up, rtpengine_calls: 1 where it answers, else 0, and how many calls it relays for us, by (address,).
         rtpengine_commands: by (address, command, result); rtpengine_lost: by (why,).
+        relayed: by (way, outcome).
     """
 
     requests: Counts
@@ -77,6 +78,7 @@ class Sources:
     callbacks: Counts = field(default_factory=Counts)
     callbacks_waiting: Callable[[], float] = float
     media: Figures = field(default_factory=Figures)
+    relayed: Counts = field(default_factory=Counts)
     rtpengines_up: Callable[[], Mapping[tuple[str], float]] = dict
     rtpengine_calls: Callable[[], Mapping[tuple[str], float]] = dict
     rtpengine_commands: Counts = field(default_factory=Counts)
@@ -191,6 +193,14 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         sources.without_greeting,
     )
     _declare_media(metrics, sources.media)
+    metrics.counter(
+        "media_relays_total",
+        "Attempts to call somebody whose sound was to be relayed, by the way that was wanted (relay, rtpengine): "
+        "relayed, direct (it went without), failed (it went nowhere); and lost: of those relayed, the ones whose sound "
+        "ended before they did.",
+        ["way", "outcome"],
+        sources.relayed,
+    )
     _declare_rtpengines(metrics, sources)
     metrics.counter(
         "callbacks_total",

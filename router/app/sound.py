@@ -75,13 +75,17 @@ class Sound:
         if self._synthesiser is None:
             synthesiser = Espeak(configuration.data_directory / "sounds" / "spoken")
             self._synthesiser = synthesiser if synthesiser.installed else None
-        attendant.voice = Voice(
-            language(code, configuration.country),
-            configuration.company_name,
-            configuration.data_directory / "sounds",
-            configuration.recordings,
-            self._synthesiser,
-        )
+        attendant.voices = {
+            spoken: Voice(
+                language(spoken, configuration.country),
+                configuration.company_name,
+                configuration.data_directory / "sounds",
+                configuration.recordings,
+                self._synthesiser,
+            )
+            for spoken in LANGUAGES
+        }
+        attendant.voice = attendant.voices[code]
 
     def _relay_as(self, configuration: Configuration) -> None:
         exchange = self._attendant.exchange

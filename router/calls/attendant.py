@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from router.calls.announcement import Announcement, SpokenRefusal
 from router.calls.mailbox_script import MailboxByPhone
+from router.calls.menu_script import ChooseByKeys
 from router.calls.onward import Following, PutThrough
 from router.calls.originate import Originated, OutgoingScript
 from router.calls.pin_attempts import PinAttempts
@@ -25,6 +26,7 @@ from router.model.decision import (
     LeaveMessage,
     OpenMailbox,
     PlayAnnouncement,
+    PlayMenu,
 )
 from router.model.mailbox import Mailbox, VoicemailRules
 from router.ports import MailboxStore, MediaEngine
@@ -44,8 +46,8 @@ class Attendant:
 
     Attributes:
         engine: makes the sound; None: the router speaks to nobody, and what it should answer counts as unreachable.
-        mailboxes: where messages are left, by which rules; voice: what is said, in the company's first language. Both are
-            there when the engine is. voices: the same by language.
+        mailboxes: where messages are left, by which rules.
+        voice: what is said, in the company's first language. Both are there when the engine is; voices: by language.
         boxes: the mailboxes by name; pin_attempts: wrong PINs of them.
         patience: seconds to press a key after the choices were said.
         clock: POSIX seconds, as the policy counts them; now: seconds on the clock of the SIP timers.
@@ -120,6 +122,8 @@ class Attendant:
             return None if service is None else Queueing(self, call, service, floor)
         if isinstance(target, LeaveMessage) and self.mailboxes is not None:
             return Voicemail(self, call, target, self.mailboxes)
+        if isinstance(target, PlayMenu):
+            return ChooseByKeys(self, call, target)
         return None
 
     def explains(self, call: Call) -> bool:

@@ -89,7 +89,7 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
 def _written(seconds: float, zone: tzinfo) -> str:
     """A POSIX time to the microsecond in ISO 8601, with the offset of `zone`."""
     second = int(seconds)
-    microseconds = int((seconds - second) * 1e6 + 0.5)
+    microseconds = round((seconds - second) * 1e6)
     if microseconds == 1_000_000:
         second, microseconds = second + 1, 0
     local, offset = _second(second, zone)

@@ -169,6 +169,12 @@ class QueueFloor:
             self._available[person] = available
             self.tell(AvailabilityChanged(person, available))
 
+    def stop(self) -> None:
+        """Nothing more is done by the clock."""
+        cancel(self._timer)
+        cancel(self._minute)
+        self._timer = self._minute = None
+
     def watch_profiles(self) -> None:
         """Hear of what people select from now on, besides whoever hears of it already."""
         states = self._exchange.states

@@ -11,13 +11,24 @@ from router.model.sound import MediaParty
 
 PLAIN, SDES, DTLS = "", "sdes", "dtls"  # as in `MediaParty.keys`
 
-# Nothing is offered that encrypts nothing, nor a cipher that no phone has: short offers fit into a datagram.
-_SUITES: Final = tuple(f"no-{name}_HMAC_SHA1_{bits}" for name in ("NULL", "F8_128", "AES_192_CM") for bits in (80, 32))
+# What is left to offer is AES_CM_128 with HMAC_SHA1_80 or _32, which every phone has (RFC 4568 §6.2). NULL protects
+# nothing, F8 is nowhere; in AES-GCM, which rtpengine would offer first, it and baresip do not hear each other.
+_NOT_OFFERED: Final = (
+    "no-AEAD_AES_256_GCM",
+    "no-AEAD_AES_128_GCM",
+    *(f"no-{name}_HMAC_SHA1_{n}" for name in ("AES_256_CM", "AES_192_CM", "F8_128", "NULL") for n in (80, 32)),
+)
 
 # What is offered to a party, by what it speaks. ICE is for browsers alone, which insist on it (RFC 8827, RFC 8834).
 _OFFERED: Final[Mapping[str, Mapping[str, Encodable]]] = {
     PLAIN: {"transport-protocol": "RTP/AVP", "ICE": "remove", "DTLS": "off", "rtcp-mux": ("demux",)},
-    SDES: {"transport-protocol": "RTP/SAVP", "ICE": "remove", "DTLS": "off", "rtcp-mux": ("demux",), "SDES": _SUITES},
+    SDES: {
+        "transport-protocol": "RTP/SAVP",
+        "ICE": "remove",
+        "DTLS": "off",
+        "rtcp-mux": ("demux",),
+        "SDES": _NOT_OFFERED,
+    },
     DTLS: {"transport-protocol": "UDP/TLS/RTP/SAVPF", "ICE": "force", "rtcp-mux": ("offer",), "SDES": ("off",)},
 }
 

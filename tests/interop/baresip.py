@@ -13,12 +13,18 @@ from typing import Any
 from .processes import Process, eventually
 
 MODULES = ("g711", "aufile", "sndfile")
+# How a phone can protect its sound: what its account says, and the modules that do it.
+PROTECTIONS = {
+    "": ("", ()),
+    "sdes": (";mediaenc=srtp-mand", ("srtp",)),
+    "dtls": (";mediaenc=dtls_srtp;medianat=ice", ("srtp", "dtls_srtp", "ice")),
+}
 APPLICATIONS = ("account", "menu", "debug_cmd", "ctrl_tcp")
 
 
 @dataclass
 class Phone:
-    """One phone with one account.  `speaks` is the WAV that its microphone plays."""
+    """One phone with one account.  `speaks` is the WAV that its microphone plays, `protects` one of `PROTECTIONS`."""
 
     account: str
     folder: Path
@@ -30,6 +36,7 @@ class Phone:
     password: str = ""
     transport: str = "udp"
     answers: bool = False
+    protects: str = ""
     host: str = "127.0.0.1"
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -40,7 +47,8 @@ class Phone:
         (self.folder / "contacts").touch()
         mode = "auto" if self.answers else "manual"
         # baresip 1.0.0 sends a SUBSCRIBE of its own back to a server that sends it one: message waiting stays off.
-        common = f";answermode={mode};audio_codecs=PCMU,PCMA;ptime=20;mwi=no"
+        protection, modules = PROTECTIONS[self.protects]
+        common = f";answermode={mode};audio_codecs=PCMU,PCMA;ptime=20;mwi=no{protection}"
         if self.registrar is None:
             line = f"<sip:{self.account}@{self.host}:{self.sip_port};transport={self.transport}>;regint=0{common}"
         else:
@@ -64,7 +72,7 @@ class Phone:
             "audec_format": "s16",
             "audio_buffer": "20-160",
             "rtp_ports": f"{self.media_port}-{self.media_port + 18}",
-            "rtcp_mux": "no",
+            "rtcp_mux": "yes" if self.protects == "dtls" else "no",
             "jitter_buffer_delay": "1-4",
             "rtp_timeout": "0",
             "net_interface": self.host,
@@ -73,7 +81,7 @@ class Phone:
             "snd_path": str(recordings),
         }
         lines = [f"{name}\t{value}" for name, value in settings.items()]
-        lines += [f"module\t{name}.so" for name in MODULES]
+        lines += [f"module\t{name}.so" for name in (*MODULES, *modules)]
         lines += ["module_tmp\tuuid.so", *(f"module_app\t{name}.so" for name in APPLICATIONS)]
         (self.folder / "config").write_text("\n".join(lines) + "\n")
         self.process = Process(f"baresip-{self.account}", ["baresip", "-4", "-f", self.folder], self.folder)

@@ -95,6 +95,7 @@ def start_phone(ports: Ports) -> Iterator[StartPhone]:
         speaks: int,
         transport: str = "udp",
         answers: bool = False,
+        protects: str = "",
         port: int | None = None,
     ) -> Phone:
         tone = folder / f"{speaks}.wav"
@@ -109,6 +110,7 @@ def start_phone(ports: Ports) -> Iterator[StartPhone]:
             password=SECRET.format(account),
             transport=transport,
             answers=answers,
+            protects=protects,
         )
         phones.append(phone)
         return phone.start()

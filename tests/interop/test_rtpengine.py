@@ -1,0 +1,165 @@
+"""Calls whose sound passes through real rtpengines: plain phones, phones that want SRTP, and one like a browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.media.rtpengine_process import RtpengineProcess
+
+from .baresip import Phone
+from .company import OUTSIDE, Company
+from .conftest import StartPhone, StartRouter, needs_baresip
+from .processes import Ports, eventually
+from .router_process import Router
+from .test_relayed_calls import hears
+from .tones import seconds_recorded
+
+pytestmark = [
+    needs_baresip,
+    pytest.mark.skipif(shutil.which("rtpengine") is None, reason="rtpengine is not installed (rtpengine-daemon)"),
+    pytest.mark.timeout(90),
+]
+
+
+@pytest.fixture(scope="module")
+def running(ports: Ports, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RtpengineProcess]]:
+    folder = tmp_path_factory.mktemp("rtpengine")
+    made = [RtpengineProcess(ports, folder, name) for name in ("first", "second")]
+    yield made
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def rtpengines(running: list[RtpengineProcess]) -> list[RtpengineProcess]:
+    """Two, both of which run."""
+    return [one.start() for one in running]
+
+
+@pytest.fixture
+def company(ports: Ports, tmp_path: Path, rtpengines: list[RtpengineProcess]) -> Company:
+    """A company whose trunk has its sound relayed by rtpengine."""
+    company = Company(ports, tmp_path)
+    company.document["media"] = {"rtpengine": [one.address for one in rtpengines]}
+    company.document["trunks"]["first"]["media"] = "rtpengine"
+    return company
+
+
+def relayed(router: Router) -> float:
+    return router.metric("rtpengine_calls")
+
+
+def hear_each_other(outside: Phone, inside: Phone) -> None:
+    for phone in (outside, inside):
+        phone.waits_for("CALL_ESTABLISHED")
+    eventually("the outside hears the inside", lambda: hears(outside.heard(), 1000), seconds=20)
+    eventually("the inside hears the outside", lambda: hears(inside.heard(), 440), seconds=20)
+
+
+@pytest.mark.parametrize("protects", ["", "sdes", "dtls"])
+def test_whoever_is_called_hears_the_caller_however_their_phone_protects_it(
+    company: Company, start_router: StartRouter, start_phone: StartPhone, protects: str
+) -> None:
+    if protects:
+        company.document["people"]["benoit"]["devices"]["desk"]["srtp"] = protects
+    router = start_router()
+    benoit = start_phone("202", router.address, speaks=1000, answers=True, protects=protects).is_registered()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    outside.command("dial", f"sip:+3242200122@{router.address}")
+    hear_each_other(outside, benoit)
+    assert relayed(router) == 1
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED")
+    eventually("its ports are given back", lambda: relayed(router) == 0)
+    assert router.metric("rtpengine_commands_total", command="delete", result="ok") == 1
+
+
+@pytest.mark.parametrize("protects", ["sdes", "dtls"])
+def test_whoever_calls_is_answered_as_their_phone_protects_it(
+    company: Company, start_router: StartRouter, start_phone: StartPhone, protects: str
+) -> None:
+    """What a caller speaks is told by the offer, whatever the configuration says."""
+    router = start_router()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port, answers=True)
+    benoit = start_phone("202", router.address, speaks=1000, protects=protects).is_registered()
+    benoit.command("dial", f"sip:+32475111222@{router.address}")
+    hear_each_other(outside, benoit)
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED")
+
+
+def test_a_phone_that_holds_and_resumes_is_heard_again(
+    company: Company, start_router: StartRouter, start_phone: StartPhone
+) -> None:
+    company.document["people"]["benoit"]["devices"]["desk"]["srtp"] = "sdes"
+    router = start_router()
+    benoit = start_phone("202", router.address, speaks=1000, answers=True, protects="sdes").is_registered()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    outside.command("dial", f"sip:+3242200122@{router.address}")
+    hear_each_other(outside, benoit)
+    for phone in (benoit, outside):
+        phone.command("hold")
+        eventually("the hold is agreed", lambda: answered(router, "answer") in (2, 4))
+        phone.command("resume")
+        eventually("the call is resumed", lambda: answered(router, "answer") in (3, 5))
+    for phone in (outside, benoit):
+        recording = phone.heard()[-1]
+        before = seconds_recorded(recording)
+        eventually("it hears more", lambda: seconds_recorded(recording) > before + 1)  # noqa: B023
+    hear_each_other(outside, benoit)
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED")
+
+
+def answered(router: Router, command: str) -> float:
+    return router.metric("rtpengine_commands_total", command=command, result="ok")
+
+
+def test_an_rtpengine_is_killed_in_the_middle_of_a_call(
+    company: Company, start_router: StartRouter, start_phone: StartPhone, rtpengines: list[RtpengineProcess]
+) -> None:
+    """Its call ends; the next one is relayed by the other, and once that is gone as well, it goes direct."""
+    router = start_router()
+    benoit = start_phone("202", router.address, speaks=1000, answers=True).is_registered()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    dial = f"sip:+3242200122@{router.address}"
+    outside.command("dial", dial)
+    hear_each_other(outside, benoit)
+    [carrying] = [one for one in rtpengines if router.metric("rtpengine_calls", address=one.address)]
+    [other] = [one for one in rtpengines if one is not carrying]
+    carrying.kill()
+    for phone in (outside, benoit):
+        phone.waits_for("CALL_CLOSED")
+        phone.forgets()
+    [record] = router.records()
+    assert record["ended_by"] == "router"
+    assert router.metric("rtpengine_lost_calls_total", why="engine") == 1
+
+    outside.command("dial", dial)
+    hear_each_other(outside, benoit)
+    assert router.metric("rtpengine_calls", address=other.address) == 1
+    assert router.get("/readyz")[0] == 200
+    other.kill()
+    for phone in (outside, benoit):
+        phone.waits_for("CALL_CLOSED")
+        phone.forgets()
+    assert router.get("/readyz")[0] == 503
+
+    outside.command("dial", dial)
+    hear_each_other(outside, benoit)
+    assert relayed(router) == 0
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED").forgets()
+    outside.forgets()
+
+    other.start()
+    eventually("it is found again", lambda: router.metric("rtpengine_up", address=other.address) == 1)
+    outside.command("dial", dial)
+    hear_each_other(outside, benoit)
+    assert relayed(router) == 1
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED")

@@ -239,11 +239,9 @@ class MediaPath:
                     body = await self._carried_first(description)
                 else:
                     body = await self._carried(description)
-            except OfferError:
-                status = 488
             except MediaError as error:
                 error.__traceback__ = None  # it would hold the frames, which hold what waits, in a circle
-                status = 500
+                status = 488 if isinstance(error, OfferError) else 500
             self._carrying = False
             if self._owner is None:
                 return  # it was closed meanwhile

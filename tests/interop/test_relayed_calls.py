@@ -11,7 +11,6 @@ import pytest
 from .company import OUTSIDE, Company
 from .conftest import StartPhone, StartRouter, needs_baresip
 from .processes import Ports, eventually
-from .router_process import Router
 from .test_voicemail import engine_of
 from .tones import heard_hertz, seconds_recorded
 
@@ -45,6 +44,36 @@ def test_two_phones_hear_each_other_through_the_router(
     [record] = router.records()
     assert [(quality["side"], quality["lost"]) for quality in record["quality"]] == [("caller", 0), ("callee", 0)]
     eventually("the ports are given back", lambda: router.metric("media_streams") == 0)
+
+
+def test_the_engine_is_killed_in_a_call(company: Company, start_router: StartRouter, start_phone: StartPhone) -> None:
+    """Both are hung up, and the next call is relayed again once there is an engine."""
+    router = start_router()
+    benoit = start_phone("202", router.address, speaks=1000, answers=True).is_registered()
+    outside = start_phone(OUTSIDE, speaks=440, port=company.trunk_port)
+    outside.command("dial", f"sip:+3242200122@{router.address}")
+    for phone in (outside, benoit):
+        phone.waits_for("CALL_ESTABLISHED")
+    os.kill(eventually("the engine is found", lambda: engine_of(router.process.pid)), signal.SIGKILL)
+    for phone in (outside, benoit):
+        phone.waits_for("CALL_CLOSED").forgets()
+    assert router.records()[0]["ended_by"] == "router"
+    assert router.metric("media_relays_total", way="relay", outcome="lost") == 1
+    eventually("there is another engine", lambda: engine_of(router.process.pid))
+
+    def is_relayed() -> bool:
+        outside.command("dial", f"sip:+3242200122@{router.address}")
+        outside.waits_for("CALL_ESTABLISHED")
+        relayed = router.metric("media_streams") == 2
+        if not relayed:  # direct, as the engine was not ready yet
+            outside.command("hangup")
+            outside.waits_for("CALL_CLOSED").forgets()
+        return relayed
+
+    eventually("the next call is relayed", is_relayed, seconds=20)
+    eventually("the caller hears the callee", lambda: hears(outside.heard(), 1000))
+    outside.command("hangup")
+    benoit.waits_for("CALL_CLOSED")
 
 
 def hears(recordings: list[Path], hertz: int) -> bool:

@@ -124,6 +124,8 @@ class ConversationEnded:
 
 @dataclass(frozen=True, slots=True)
 class AgentLoggedIn:
+    """An agent takes calls; a pause ends."""
+
     agent: str
 
 

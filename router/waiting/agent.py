@@ -39,7 +39,7 @@ TRANSITIONS: Final[dict[AgentState, dict[str, AgentState]]] = {
         RESUME: _ON_CALL,
     },
     _WRAP_UP: {RESTED: _IDLE, LOG_IN: _WRAP_UP, LOG_OUT: _OUT, PAUSE: _PAUSED, RESUME: _IDLE},
-    _PAUSED: {RESTED: _IDLE, LOG_IN: _PAUSED, LOG_OUT: _OUT, PAUSE: _PAUSED, RESUME: _IDLE},
+    _PAUSED: {RESTED: _IDLE, LOG_IN: _IDLE, LOG_OUT: _OUT, PAUSE: _PAUSED, RESUME: _IDLE},
     _RESTED: {RESTED: _IDLE, LOG_IN: _RESTED, LOG_OUT: _OUT, PAUSE: _PAUSED, RESUME: _IDLE},
 }
 
@@ -60,7 +60,8 @@ class Agent:
         missed: calls missed in a row. calls: conversations since `DayBegan`.
         idle_since: instant at which the last call ended, or they came.
         afterwards: `LOG_OUT` or `PAUSE`, to be done after the conversation; "" for none.
-        shown: state that was told last, with the reason. counted_free, counted_here: what the lines know of them.
+        shown: state that was told last, with the reason; None: none yet.
+        counted_free, counted_here: what the lines know of them.
     """
 
     __slots__ = (
@@ -98,7 +99,7 @@ class Agent:
         self.afterwards = ""
         self._afterwards_reason = ""
         self._afterwards_until: float | None = None
-        self.shown: tuple[AgentState, str] = (AgentState.LOGGED_OUT, "")
+        self.shown: tuple[AgentState, str] | None = None
         self.counted_free = False
         self.counted_here = False
 
@@ -118,7 +119,7 @@ class Agent:
             self.afterwards = event if event in (PAUSE, LOG_OUT) else ""
             self._afterwards_reason, self._afterwards_until = reason, until
             return
-        if following is not self.duty or event == PAUSE:
+        if following is not self.duty or following is AgentState.PAUSED:
             self.until = until
             self.reason = reason
         self.duty = following

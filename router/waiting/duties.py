@@ -21,7 +21,7 @@ from router.waiting.room import WaitingRoom
 
 def agent_logged_in(room: WaitingRoom, event: AgentLoggedIn) -> None:
     agent = room.staff.agent(event.agent)
-    if agent.duty is AgentState.LOGGED_OUT:
+    if agent.duty in (AgentState.LOGGED_OUT, AgentState.PAUSED):
         agent.idle_since = room.now
         agent.missed = 0
     agent.step(duty.LOG_IN)

@@ -6,7 +6,17 @@ from collections import deque
 from collections.abc import Sequence
 
 from router.model.decision import LineState, Outcome
-from router.model.queue import AgentRules, Ended, Member, OverflowCause, QueueRules, ReleaseCause, Side, Skills
+from router.model.queue import (
+    AgentRules,
+    Ended,
+    Member,
+    OverflowCause,
+    QueueRules,
+    ReleaseCause,
+    Side,
+    Skills,
+    StoredFloor,
+)
 from router.model.queue import AgentState as State
 from router.model.queue_events import (
     AgentAnswered,
@@ -194,9 +204,10 @@ class House:
             self.lines[agent] = line
             self.happens(LineChanged(agent, line))
 
-    def restarts(self, downtime: float = 5.0) -> None:
-        """The router is killed and starts again with what was stored."""
-        stored = self.floor.snapshot()
+    def restarts(self, downtime: float = 5.0, stored: StoredFloor | None = None) -> None:
+        """The router is killed and starts again with what was stored; None: everything was."""
+        if stored is None:
+            stored = self.floor.snapshot()
         self._begin()
         self.now += downtime
         self.carry_out(self.floor.configure(self.queues, self.agents.values(), self.now))

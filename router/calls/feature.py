@@ -16,6 +16,7 @@ from router.sip.transaction import ServerTransaction
 if TYPE_CHECKING:
     from router.calls.exchange import Exchange
 
+_AGENT_EVENTS: Final = frozenset((FeatureKind.AGENT_IN, FeatureKind.AGENT_OUT, FeatureKind.AGENT_PAUSE))
 SDP: Final = "application/sdp"
 
 STORED_AFTER: Final = 0.02  # seconds between looks whether the choice is stored: a disk takes about that long
@@ -73,7 +74,9 @@ class FeatureCall(Call):
         at = exchange.clock()
         phone = facts.peer if facts.origin is Origin.PERSON else f"{facts.caller_number} at {facts.peer}"
         actor = f"phone {phone}"
-        if feature.kind is FeatureKind.RETURN:
+        if feature.kind in _AGENT_EVENTS:
+            exchange.queues.agent_says(feature.person, feature.kind, actor)
+        elif feature.kind is FeatureKind.RETURN:
             exchange.states.take_back(person, SelectedBy.PERSON, actor, at)
         else:
             exchange.states.select(

@@ -10,10 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
-from router.model.decision import LineState, Outcome
+from router.model.audit import AuditEntry
+from router.model.decision import FeatureKind, LineState, Outcome
 from router.model.queue import AgentRules, FloorChanges, OverflowCause, ReleaseCause, Side
 from router.model.queue_events import (
     AgentChanged,
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentResumed,
     Announce,
     AvailabilityChanged,
     CallBack,
@@ -185,6 +190,20 @@ class QueueFloor:
             self.profile_changed(person)
 
         states.changed = changed
+
+    def agent_says(self, agent: str, kind: FeatureKind, actor: str, reason: str = "") -> None:
+        """An agent, or `actor` for them, says whether queues may ring them: in, out, or a pause."""
+        exchange = self._exchange
+        event: QueueEvent
+        if kind is FeatureKind.AGENT_OUT:
+            event = AgentLoggedOut(agent)
+        elif kind is FeatureKind.AGENT_PAUSE:
+            event = AgentPaused(agent, reason)
+        else:
+            self.tell(AgentLoggedIn(agent))
+            event = AgentResumed(agent)
+        exchange.attendant.audit(AuditEntry(exchange.clock(), actor, kind.value, agent, after=reason))
+        self.tell(event)
 
     def is_open(self, queue: str) -> bool:
         """Say whether a queue is in its hours."""

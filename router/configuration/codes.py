@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 from router.configuration.compilation import Compilation
 from router.configuration.findings import Mark
 from router.configuration.gaps import Location
 from router.configuration.identities import company_shows
 from router.configuration.mailboxes import members
+from router.configuration.queues import queue_identity
 from router.configuration.targets import OWN_MAILBOX
-from router.model.decision import Reason
+from router.model.decision import FeatureKind, Reason
 from router.policy.codes import CODE_STARTS
 from router.policy.emergency import PACKS
 from router.policy.snapshot import Codes, FeatureCode, PerCallCode, Profile, frozen_mapping
+
+_AGENT_CODES: Final = {
+    "agent_in": FeatureKind.AGENT_IN,
+    "agent_out": FeatureKind.AGENT_OUT,
+    "agent_pause": FeatureKind.AGENT_PAUSE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ def compile_codes(compilation: Compilation, profiles: Mapping[str, Profile]) -> 
     if codes.back is not None:
         features[codes.back] = FeatureCode(codes.back, None, str(compilation.mark("codes", "back")))
     features.update((feature.code, feature) for feature in _mailbox_codes(compilation))
+    features.update((feature.code, feature) for feature in _agent_codes(compilation))
+    per_call.update((code.code, code) for code in _queue_codes(compilation))
     return Codes(frozen_mapping(per_call), frozen_mapping(features))
 
 
@@ -92,6 +102,32 @@ def _mailbox_codes(compilation: Compilation) -> Iterator[FeatureCode]:
         if section.code is not None:
             source = str(compilation.mark("mailboxes", name, "code"))
             yield FeatureCode(section.code, None, source, name, section.name, members(document, section.people))
+
+
+def _agent_codes(compilation: Compilation) -> Iterator[FeatureCode]:
+    """Q10: by which agents say whether queues may ring them."""
+    document = compilation.document
+    agents = members(document, [name for queue in document.queues.values() for name in queue.agents])
+    for key, kind in _AGENT_CODES.items():
+        code: str | None = getattr(document.codes, key)
+        if code is not None:
+            yield FeatureCode(code, None, str(compilation.mark("codes", key)), people=agents, agent=kind)
+
+
+def _queue_codes(compilation: Compilation) -> Iterator[PerCallCode]:
+    """Q8, G1: calls that are made as an agent of a queue."""
+    for name, section in compilation.document.queues.items():
+        if section.code is not None:
+            identity = queue_identity(compilation, name, section)
+            code, source = section.code, str(compilation.mark("queues", name, "code"))
+            reason = Reason(
+                "Q8",
+                f"{code}: this call is made as an agent of {section.name}",
+                source,
+                f"{code} : cet appel est passé au nom de {section.name}",
+                "code",
+            )
+            yield PerCallCode(code, reason, identity=identity)
 
 
 def _check(compilation: Compilation) -> None:
@@ -135,6 +171,9 @@ def _written(compilation: Compilation) -> Iterator[_Written]:
     singles: list[tuple[str | None, str, str, bool]] = [
         (codes.back, "back", "P2", False),
         (codes.mailbox, "mailbox", "V1", False),
+        (codes.agent_in, "agent_in", "Q10", False),
+        (codes.agent_out, "agent_out", "Q10", False),
+        (codes.agent_pause, "agent_pause", "Q10", False),
         (codes.hide_number, "hide_number", "G1", True),
         (codes.private, "private", "X3", True),
     ]
@@ -145,6 +184,10 @@ def _written(compilation: Compilation) -> Iterator[_Written]:
         if shared.code is not None:
             mark = compilation.mark("mailboxes", name, "code")
             yield _Written(shared.code, f"mailbox {name}", mark, "V1", per_call=False)
+    for name, queue in document.queues.items():
+        if queue.code is not None:
+            mark = compilation.mark("queues", name, "code")
+            yield _Written(queue.code, f"queue {name}", mark, "Q8", per_call=True)
     for code in codes.show:
         yield _Written(code, "show", compilation.mark("codes", "show", code), "G1", per_call=True)
 

@@ -76,7 +76,7 @@ class QueueLines:
             number,
             title,
             Treatment(JoinQueue(name, target), why, "unconditional"),
-            self._identity(name, section),
+            queue_identity(self._compilation, name, section),
             windows,
             self._closed(name, section) if windows else None,
             self._shared.last_resort(number),
@@ -202,16 +202,16 @@ class QueueLines:
             target, Reason(clause, f"{english} → {then}", str(mark), f"{french} → {then}", rule), diversion
         )
 
-    def _identity(self, name: str, section: QueueSection) -> ShownIdentity:
-        """What calls show that the queue forwards outside, and those made as its agent: its own number (Q15, G2), else
-        the main number (Q8)."""
-        company = self._compilation.document.company
-        number = section.shows.number or section.number or company.main_number
-        title = section.shows.name or section.name
-        mark = str(self._compilation.mark("queues", name))
-        text = f"calls of {title} show {number}"
-        french = f"les appels de {title} affichent le {number}"
-        return ShownIdentity(number, title, (Reason("Q8", text, mark, french, "identity"),))
+
+def queue_identity(compilation: Compilation, name: str, section: QueueSection) -> ShownIdentity:
+    """Return what calls show that a queue forwards outside, and those made as its agent: its own number (Q15, G2), else
+    the main number (Q8)."""
+    number = section.shows.number or section.number or compilation.document.company.main_number
+    title = section.shows.name or section.name
+    mark = str(compilation.mark("queues", name))
+    text = f"calls of {title} show {number}"
+    french = f"les appels de {title} affichent le {number}"
+    return ShownIdentity(number, title, (Reason("Q8", text, mark, french, "identity"),))
 
 
 def _closed_words(title: str) -> tuple[str, str]:

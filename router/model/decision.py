@@ -320,6 +320,9 @@ class FeatureKind(StrEnum):
     SELECT = "select"  # select a profile for the caller
     RETURN = "return"  # take the caller's own selection back
     OPEN_MAILBOX = "open mailbox"  # let the caller listen to a mailbox; the decision's target says which
+    AGENT_IN = "agent in"  # queues may ring the caller
+    AGENT_OUT = "agent out"  # no queue rings the caller
+    AGENT_PAUSE = "agent pause"  # no queue rings the caller for now
 
 
 class Feature(NamedTuple):

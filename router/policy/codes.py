@@ -6,6 +6,7 @@
     *21*1530            until 15:30, today or tomorrow
     *21*1530*201        ... and calls go to 201 meanwhile; *21**201 without a time
     *20                 back to what the schedule says             codes.back
+    *45, *46, *47       queues may ring the caller, may not, or not for now    codes.agent_in, agent_out, agent_pause
     *97                 what is in the caller's own mailbox (V1)   codes.mailbox, mailboxes: NAME: code
 
 A `#` at the end, which many phones send, changes nothing. A caller from outside dials no codes.
@@ -22,6 +23,11 @@ from router.policy.schedule import MINUTES_PER_DAY, until_words
 from router.policy.selecting import forward_in_words, problem_with, usual_end
 from router.policy.snapshot import FeatureCode, PerCallCode, Person, Policy, filled
 
+_AGENT_WORDS: Final = {
+    FeatureKind.AGENT_IN: ("answers queues", "répond aux files d'attente"),
+    FeatureKind.AGENT_OUT: ("answers no queue any more", "ne répond plus aux files d'attente"),
+    FeatureKind.AGENT_PAUSE: ("pauses", "fait une pause"),
+}
 CODE_STARTS: Final = frozenset("*#")  # what no telephone number begins with
 
 
@@ -54,6 +60,8 @@ def feature_code(question: Question) -> Decision | None:
             return refuse(question, 403, "Forbidden", _of_nobody(feature))
         if feature.mailbox:
             return _open_mailbox(question, feature, caller.person, arguments)
+        if feature.agent is not None:
+            return _agent(question, feature, feature.agent, caller.person, arguments)
         if feature.profile is None:
             return _take_back(question, feature, caller.person, arguments)
         return _select(question, feature, caller.person, arguments)
@@ -143,6 +151,22 @@ def _open_mailbox(question: Question, feature: FeatureCode, person: Person, argu
     return _feature(question, Feature(FeatureKind.OPEN_MAILBOX, person.id), reason, mailbox)
 
 
+def _agent(question: Question, feature: FeatureCode, kind: FeatureKind, person: Person, arguments: str) -> Decision:
+    if arguments:
+        return refuse(question, 404, "Not Found", _unreadable(feature))
+    if person.id not in feature.people:
+        return refuse(question, 403, "Forbidden", _no_agent(feature, person))
+    what, quoi = _AGENT_WORDS[kind]
+    reason = Reason(
+        "Q10",
+        f"{feature.code}: {person.name} {what}",
+        feature.source,
+        f"{feature.code} : {person.name} {quoi}",
+        "code",
+    )
+    return _feature(question, Feature(kind, person.id), reason)
+
+
 def _feature(question: Question, feature: Feature, reason: Reason, target: OpenMailbox | None = None) -> Decision:
     return Decision(
         Action.FEATURE,
@@ -209,6 +233,16 @@ def _not_theirs(feature: FeatureCode, person: Person) -> Reason:
         f"{feature.code}: the mailbox {feature.title} is not shared with {person.name}",
         feature.source,
         f"{feature.code} : la messagerie « {feature.title} » n'est pas partagée avec {person.name}",
+        "code",
+    )
+
+
+def _no_agent(feature: FeatureCode, person: Person) -> Reason:
+    return Reason(
+        "Q10",
+        f"{feature.code}: {person.name} answers no queue",
+        feature.source,
+        f"{feature.code} : {person.name} ne répond à aucune file d'attente",
         "code",
     )
 

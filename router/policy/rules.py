@@ -199,7 +199,7 @@ def _chosen(question: Question, code: PerCallCode | None, caller: KnownCaller | 
     None: nothing; a number that they name and that may not be shown goes to what was rejected.
     """
     if code is not None and code.shows:
-        chosen = code.identity if caller is None else caller.person.shows_by_code.get(code.code)
+        chosen = code.identity if caller is None else caller.person.shows_by_code.get(code.code, code.identity)
         if isinstance(chosen, ShownIdentity):
             return chosen
         if chosen is not None:

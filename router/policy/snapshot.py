@@ -15,7 +15,17 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
-from router.model.decision import Connection, DialAddress, LineState, Outcome, Reason, RingPerson, SelectedBy, Target
+from router.model.decision import (
+    Connection,
+    DialAddress,
+    FeatureKind,
+    LineState,
+    Outcome,
+    Reason,
+    RingPerson,
+    SelectedBy,
+    Target,
+)
 from router.policy.caller_exceptions import CallerExceptions
 from router.policy.dialling import DiallingPlan
 from router.policy.greylist import Greylist
@@ -114,7 +124,6 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class MenuLanguage:
     """A language that callers choose by a key: its code, and what is said of that."""
 
@@ -149,6 +158,7 @@ class Menu:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class ShownIdentity:
     """Calling number and name that are shown, why, and what was considered and not applied.
 
@@ -196,6 +206,7 @@ class FeatureCode:
     Args:
         mailbox: its name, "{person}" for the caller's own; "" for the other codes.
         title: what people call the mailbox; people: who may open it; neither for one's own.
+        agent: for agents of queues, who are the `people` then: what it does; None for the other codes.
     """
 
     code: str
@@ -204,6 +215,7 @@ class FeatureCode:
     mailbox: str = ""
     title: str = ""
     people: frozenset[str] = frozenset()
+    agent: FeatureKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +260,7 @@ class Person:
         shows_in: identity towards the outside while a profile is in force that shows its own (P4), by profile and kind
             of connection: the identity, or why it may not be shown.
         shows_by_code: the same by per-call code (G1).
+        language: that callers are spoken to in, or "" for the company's.
     """
 
     id: str
@@ -256,7 +269,6 @@ class Person:
     diverts_as: str
     phone: RingPerson | DialAddress | None
     shows: Mapping[Connection, ShownIdentity]
-        language: that callers are spoken to in, or "" for the company's.
     forwards_as: ShownIdentity
     emergency: ShownIdentity
     inside: ShownIdentity
@@ -287,6 +299,7 @@ class Person:
         default_factory=lambda: MappingProxyType({})
     )
     shows_by_code: Mapping[str, ShownIdentity | Reason] = field(default_factory=lambda: MappingProxyType({}))
+    language: str = ""
 
     def profile_at(self, time: LocalTime) -> ScheduledProfile | None:
         """Return the scheduled profile in force, or None."""
@@ -295,7 +308,6 @@ class Person:
                 return scheduled
         return None
 
-    language: str = ""
 
 @dataclass(frozen=True, slots=True)
 class SharedLine:
@@ -307,6 +319,7 @@ class SharedLine:
         forwards_as: number and name shown when a call is forwarded outside from here.
         queue: what the configuration calls it where it is a queue ("queue:sales"), else "".
         on_outcome: treatment of callers whom a queue did not serve, by how waiting ended.
+        language: that callers are spoken to in, or "" for the company's.
     """
 
     number: str
@@ -315,10 +328,10 @@ class SharedLine:
     forwards_as: ShownIdentity
     hours: tuple[Window, ...] = ()
     closed: Treatment | None = None
-        language: that callers are spoken to in, or "" for the company's.
     last_resort: tuple[Treatment, ...] = ()
     queue: str = ""
     on_outcome: Mapping[Outcome, Treatment] = field(default_factory=lambda: MappingProxyType({}))
+    language: str = ""
 
 
 class KnownCaller(NamedTuple):
@@ -327,7 +340,6 @@ class KnownCaller(NamedTuple):
     person: Person
     connection: Connection
 
-    language: str = ""
     @classmethod
     def of(cls, person: Person, connection: Connection | None) -> KnownCaller:
         """Make a known caller; a phone of unknown kind is treated as a fixed one."""

@@ -274,6 +274,8 @@ def _feature(decision: Decision, configuration: Configuration, words: Wording, n
     name = configuration.policy.people[feature.person].name
     if feature.kind is FeatureKind.RETURN:
         return words("return", name=name)
+    if feature.kind in (FeatureKind.AGENT_IN, FeatureKind.AGENT_OUT, FeatureKind.AGENT_PAUSE):
+        return words(feature.kind.value.replace(" ", "_"), name=name)
     if feature.kind is FeatureKind.OPEN_MAILBOX:
         return words("opens_mailbox", name=name, mailbox=decision.target)
     parts = [words("select", profile=feature.profile, name=name)]

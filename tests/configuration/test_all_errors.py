@@ -34,7 +34,13 @@ MISTAKES = [
     Mistake("company.yaml", "hours: bureau", "hours: bureaux", "bureaux", "no set of hours 'bureaux'"),
     Mistake("company.yaml", 'from: "08:00"', 'from: "8 h"', "8 h", "from: '8 h' cannot be used"),
     Mistake("company.yaml", "holder: nadia", "holder: nadja", "nadja", "holder 'nadja' is nobody"),
-    Mistake("company.yaml", '5092"}\n\n', "5092}\n\n", "sip:technical", "not YAML: "),
+    Mistake(
+        "company.yaml",
+        '"sip:reception@127.0.0.1:5090"}',
+        '"sip:reception@127.0.0.1:5090}',
+        "sip:reception",
+        "not YAML: ",
+    ),
     Mistake(
         "company.yaml",
         '"tcp:127.0.0.1:5060"',

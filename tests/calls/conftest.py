@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from router.configuration import Configuration
+from router.media.client import Engine
 from tests.calls.relayed_story import RELAYED_COMPANY, RelayedStory
 from tests.calls.story import COMPANY, Story, configuration_of
+from tests.calls.voice_story import Tale, write_coded_prompts
+from tests.media.peer import Peer
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +60,53 @@ def finish(story: Story) -> None:
         story.check_nothing_is_left()
     finally:
         story.close()
+
+
+# ----------------------------------------------------------------------------------------------- stories with sound
+
+
+async def _running_engine() -> AsyncIterator[Engine]:
+    """An engine on the usual range of ports; each of several takes what is free."""
+    made = Engine(["127.0.0.1"])
+    await made.start()
+    yield made
+    await made.stop()
+
+
+engine = pytest_asyncio.fixture(_running_engine, scope="module", loop_scope="module")
+own_engine = pytest_asyncio.fixture(_running_engine, loop_scope="module")  # for tests that kill it
+
+
+@pytest.fixture(scope="session")
+def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_coded_prompts(tmp_path_factory.mktemp("prompts"))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tale(heard_company: Configuration, engine: Engine, prompts: Path, tmp_path: Path) -> AsyncIterator[Tale]:
+    """A story with sound in the `heard_company` of the module, whose tests all run in one loop (`pytestmark`)."""
+    async for told in _told(heard_company, engine, prompts, tmp_path):
+        yield told
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def mortal_tale(
+    heard_company: Configuration, own_engine: Engine, prompts: Path, tmp_path: Path
+) -> AsyncIterator[Tale]:
+    """The same, with an engine that may be killed."""
+    async for told in _told(heard_company, own_engine, prompts, tmp_path):
+        yield told
+
+
+async def _told(company: Configuration, engine: Engine, prompts: Path, folder: Path) -> AsyncIterator[Tale]:
+    peer = Peer()
+    tale = await Tale.begin(company, engine, peer, folder, prompts)
+    yield tale
+    peer.close()
+    try:
+        await tale.end()
+        tale.story.check_nothing_is_left()
+    finally:
+        tale.story.close()
+        for session in list(engine._sessions.values()):  # of a test that failed
+            session.close()

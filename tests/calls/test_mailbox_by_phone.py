@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +9,9 @@ import pytest
 
 from router.calls.pin_attempts import FIRST_PAUSE, MAX_WRONG
 from router.configuration import Configuration
-from router.media.client import Engine
-from router.model.audit import AuditEntry
 from router.model.message import Message, MessageKind, MessageState
 from tests.calls.story import COMPANY, Actor, Phone, configuration_of
-from tests.calls.voice_story import Tale, eventually, samples_of, seconds_of, write_coded_prompts, write_wav
+from tests.calls.voice_story import Tale, eventually, samples_of, seconds_of, write_wav
 from tests.media.peer import Peer
 from tests.media.tone_code import spoken
 
@@ -36,50 +31,12 @@ OUTSIDE, CAROL = "+32475111222", "202"
 FIRST_SAID, SECOND_SAID = 901, 902  # what callers said, as tones that say a number
 REST = ("message.again", "message.save", "record.cancel", "message.call_back", "message.forward")
 
-_ranges = itertools.cycle(range(20_000, 31_000, 1000))
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(scope="session")
-def mailbox_company(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+def heard_company(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
     return configuration_of(TEXT, tmp_path_factory.mktemp("mailbox company"))
-
-
-@pytest.fixture(scope="session")
-def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_coded_prompts(tmp_path_factory.mktemp("prompts"))
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    first = next(_ranges) + 200 * (os.getpid() % 5)
-    made = Engine(["127.0.0.1"], first_port=first, last_port=first + 198)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-def audited() -> list[AuditEntry]:
-    return []
-
-
-@pytest.fixture
-async def tale(
-    mailbox_company: Configuration, engine: Engine, prompts: Path, tmp_path: Path, audited: list[AuditEntry]
-) -> AsyncIterator[Tale]:
-    peer = Peer()
-    tale = await Tale.begin(mailbox_company, engine, peer, tmp_path, prompts)
-    attendant = tale.story.exchange.attendant
-    attendant.boxes = mailbox_company.mailboxes
-    attendant.audit = audited.append
-    yield tale
-    peer.close()
-    try:
-        await tale.end()
-        tale.story.check_nothing_is_left()
-        assert not tale.complaints
-    finally:
-        tale.story.close()
 
 
 async def left(
@@ -87,7 +44,7 @@ async def left(
 ) -> Message:
     """A message that somebody left an hour ago; the silence at its end is there to press a key in."""
     draft = await tale.mailboxes.begin(mailbox, caller, None, tale.story.clock() - 3600 + said)
-    write_wav(Path(draft.path), np.concatenate([spoken(said), np.zeros(8000, np.int16)]))
+    write_wav(Path(draft.path), np.concatenate([spoken(said), np.zeros(4000, np.int16)]))
     return await tale.mailboxes.confirm(draft, 1.0, kind=kind)
 
 
@@ -152,7 +109,7 @@ async def test_with_the_pin_one_hears_ones_messages(tale: Tale) -> None:
     ]
 
 
-async def test_three_wrong_pins_end_the_call_and_shut_the_mailbox(tale: Tale, audited: list[AuditEntry]) -> None:
+async def test_three_wrong_pins_end_the_call_and_shut_the_mailbox(tale: Tale) -> None:
     await left(tale, FIRST_SAID)
     bob = tale.story.phone("201")
     await dials(tale, bob, "*97")
@@ -162,7 +119,7 @@ async def test_three_wrong_pins_end_the_call_and_shut_the_mailbox(tale: Tale, au
         await tale.hears("mailbox.pin_wrong")
     await tale.hears("mailbox.pin_blocked")
     await eventually("the router hangs up", lambda: bob.received("BYE"))
-    [entry] = audited
+    [entry] = tale.audited
     assert (entry.actor, entry.action, entry.subject) == ("phone 201", "open mailbox", "bob")
     assert "3 wrong PINs" in entry.after
     assert "246" not in str(entry)
@@ -359,13 +316,13 @@ async def test_a_greeting_is_recorded_heard_and_removed(tale: Tale) -> None:
     tale.presses("1")
     await tale.hears("greeting.record")
     await tale.hears_the_beep()
-    await tale.speaks(440, 1.6)
+    await tale.speaks(440, 0.6)
     tale.presses("#")
     await tale.hears("greeting.current")
     await tale.hears("record.again", "greeting.saved")
     greeting = tale.mailboxes.greeting("bob", "absent")
     assert greeting is not None
-    assert seconds_of(samples_of(greeting), 440) == pytest.approx(1.6, abs=0.1)
+    assert seconds_of(samples_of(greeting), 440) == pytest.approx(0.6, abs=0.1)
     assert tale.mailboxes.greeting("bob", "available") is None
     await tale.hears("reason.absent", "key.0")
     tale.presses("3")
@@ -387,14 +344,14 @@ async def test_a_greeting_that_does_not_please_is_recorded_again(tale: Tale) -> 
     tale.presses("1")
     await tale.hears("greeting.record")
     await tale.hears_the_beep()
-    await tale.speaks(440, 1.2)
+    await tale.speaks(440, 0.4)
     tale.presses("#")
     await tale.hears("greeting.current")
     await tale.hears("record.again", "key.1")
     tale.presses("1")
     await tale.hears("greeting.record")
     await tale.hears_the_beep(times=2)
-    await tale.speaks(660, 1.2)
+    await tale.speaks(660, 0.4)
     bob.hangs_up()  # not approved: nothing is kept
     await tale.story.exchange.attendant.settled()
     assert tale.mailboxes.greeting("bob", "available") is None

@@ -16,16 +16,17 @@ import asyncio
 import os
 import wave
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from router.calls.voice import BEEP_HERTZ, BEEP_SECONDS, RINGING_HERTZ, Voice
+from router.calls.voice import BEEP_HERTZ, RINGING_HERTZ, Voice
 from router.configuration import Configuration
 from router.media.client import Engine
 from router.media.codecs import Samples
+from router.model.audit import AuditEntry
 from router.model.decision import SelectedBy, Selection
 from router.model.mailbox import VoicemailRules
 from router.model.message import Message
@@ -41,7 +42,9 @@ from tests.media.tone_code import heard, spoken
 PATIENCE = 20.0  # seconds of real time until something counts as not having happened
 CODES = {name: number for number, name in enumerate(sorted(PROMPTS["fr"]), 1)}
 NAMES = {number: name for name, number in CODES.items()}
-RULES = VoicemailRules(max_seconds=4.0, silence_seconds=0.8)
+RULES = VoicemailRules(max_seconds=10.0, silence_seconds=3.0, shortest_seconds=0.2)
+BEEP_SECONDS = 0.1
+GREETING_HERTZ = 900.0
 
 Result = TypeVar("Result")
 
@@ -53,11 +56,12 @@ def write_coded_prompts(folder: Path) -> Path:
     return folder
 
 
-def shorten_pauses(folder: Path) -> None:
-    """Put pauses of 20 ms where the voice looks for those that it made before: tests need no rest."""
+def write_short_sounds(folder: Path) -> None:
+    """Put pauses of 20 ms and a short beep where the voice looks for those that it made before."""
     folder.mkdir()
     for steps in range(1, 10):
         write_wav(folder / f"pause-{steps}.wav", np.zeros(320, np.int16), 16_000)
+    write_wav(folder / "beep.wav", tone(BEEP_HERTZ, BEEP_SECONDS, 16_000), 16_000)
 
 
 def write_wav(path: Path, samples: Samples, rate: int = 8000) -> Path:
@@ -81,7 +85,7 @@ async def eventually(what: str, condition: Callable[[], Result | None], seconds:
         if value := condition():
             return value
         assert loop.time() < deadline, f"in {seconds:g} s this did not happen: {what}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.04)
 
 
 @dataclass
@@ -90,29 +94,36 @@ class Tale:
 
     Attributes:
         peer: the ear and mouth of the caller.
+        folder: where the mailboxes are, and what else belongs to the story.
         complaints: what the attendant had to complain of, by script.
+        audited: what it wants to be kept of who tried what.
     """
 
     story: Story
     engine: Engine
     mailboxes: SqliteMailboxes
     peer: Peer
+    folder: Path
     complaints: list[tuple[str, BaseException]] = field(default_factory=list)
+    audited: list[AuditEntry] = field(default_factory=list)
     caller: Actor | None = None
     _heard: int = 0
+    _recordings: set[str] = field(default_factory=set)  # that began
 
     @classmethod
     async def begin(cls, configuration: Configuration, engine: Engine, peer: Peer, folder: Path, prompts: Path) -> Tale:
         story = Story(configuration)
         database = await Database.open(folder / "tale.sqlite")
         mailboxes = await SqliteMailboxes.open(database, folder, configuration.mailboxes, RULES)
-        tale = cls(story, engine, mailboxes, peer)
+        tale = cls(story, engine, mailboxes, peer, folder)
         tale._database = database
-        shorten_pauses(folder / "sounds")
+        write_short_sounds(folder / "sounds")
         attendant = story.exchange.attendant
         attendant.engine = engine
         attendant.mailboxes = mailboxes
+        attendant.boxes = configuration.mailboxes
         attendant.rules = RULES
+        attendant.audit = tale.audited.append
         attendant.voice = Voice(language("fr", "BE"), "Story Company", folder / "sounds", prompts)
         attendant.now = lambda: story.now
         attendant.flush = story.flush
@@ -181,18 +192,28 @@ class Tale:
             raise AssertionError(f"heard {self.said()}, waited for {names} after the first {self._heard}") from None
 
     async def hears_the_beep(self, *, times: int = 1) -> None:
-        """Wait until a beep has ended, and recording has begun."""
-        await self.hears_tone(BEEP_HERTZ, BEEP_SECONDS * times - 0.1)
-        await asyncio.sleep(0.2)
+        """Wait until recording has begun, after a beep: the first, or the one of that number."""
+        await self.hears_tone(BEEP_HERTZ, BEEP_SECONDS * (times - 0.5))
+        begun = await eventually("recording begins", lambda: {*self.files(unfinished=True)} - self._recordings)
+        self._recordings |= begun
 
     async def hears_ringing(self) -> None:
-        await self.hears_tone(RINGING_HERTZ, 0.5)
+        await self.hears_tone(RINGING_HERTZ, 0.1)
 
     async def hears_tone(self, hertz: float, seconds: float) -> None:
         await eventually(f"{hertz:g} Hz is heard", lambda: seconds_of(self.peer.heard(), hertz) >= seconds)
 
     async def speaks(self, hertz: float, seconds: float) -> None:
         await self.peer.say(tone(hertz, seconds))
+
+    async def greets_for(self, seconds: float) -> None:
+        """Let Bob have a greeting of his own, of one tone."""
+        written = write_wav(self.folder / "greeting.wav", tone(GREETING_HERTZ, seconds))
+        await self.mailboxes.set_greeting("bob", "available", written.read_bytes())
+
+    def records_by(self, **changed: float) -> None:
+        """Let other rules hold for what is recorded from now on."""
+        self.story.exchange.attendant.rules = replace(RULES, **changed)
 
     def presses(self, key: str) -> None:
         self.peer.press("0123456789*#ABCD".index(key))

@@ -296,12 +296,12 @@ class RecordingStore(Protocol):
         """
         ...
 
-    async def confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> None:
+    async def confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> KeptRecording:
         """Make a draft a recording, durably, before it returns; the rest is done even if the task that waits is
         cancelled.
 
         Args:
-            recording: with the id and the beginning of the draft; how long it is, is taken from its sound.
+            recording: with the id and the beginning of the draft; how long it is, is taken from its sound, and told.
             parts: in their order, at least one; where one begins later than the one before ends, there is silence.
                 Their files are gone afterwards.
 

@@ -173,13 +173,14 @@ class Attendant:
         call.speaker = script
         self._hold(script.begin())
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside a script."""
-        self._hold(self.loop.create_task(work))
+    def start(self, work: Coroutine[Any, Any, None], name: str | None = None) -> asyncio.Task[None]:
+        """Do something beside a script; `name` stands in the log where it goes wrong."""
+        return self._hold(self.loop.create_task(work, name=name))
 
-    def _hold(self, task: asyncio.Task[None]) -> None:
+    def _hold(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -26,6 +26,9 @@ from router.model.decision import (
     Weighed,
 )
 from router.model.record import CallRecord, Quality
+from router.model.recording import Direction
+from router.model.sound import MediaWay
+from router.policy.recording import Parties, could_be_recorded, licensed, parties_of
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
@@ -34,6 +37,7 @@ from router.sip.timers import Timer, cancel
 from router.sip.transaction import ClientTransaction, ServerTransaction
 
 if TYPE_CHECKING:
+    from router.calls.call_recording import CallRecording
     from router.calls.destination import Destination
     from router.calls.exchange import Exchange
     from router.policy import Policy
@@ -101,6 +105,7 @@ class Call:
         call_id: of the caller's leg, for the record; of a transferred call that of the call it comes from.
         transfer: the transfer of one of its parties that is under way (see `transfer.py`, `replaces.py`).
         media: the path of its sound between the two who talk, where that is relayed.
+        recordings: of those who talked, where there are rules about that; the last one is of those who talk now.
         speaker: what speaks to the caller, or prepares to.
         status: final status that the caller got.
     """
@@ -124,6 +129,7 @@ class Call:
         "_policy",
         "_record_routes",
         "_refusal",
+        "_relayed_to_record",
         "_stages",
         "_waiting",
         "_weighed",
@@ -135,6 +141,7 @@ class Call:
         "facts",
         "legs",
         "media",
+        "recordings",
         "speaker",
         "started",
         "state",
@@ -165,6 +172,7 @@ class Call:
         self._finished: list[Leg] = []
         self._early_tags: dict[str, str] | None = None
         self._without_relay = False  # one was lost, and it goes direct from then on
+        self._relayed_to_record = False  # and for nothing else
         self._attempts = 0
         self.facts = facts
         self.decision: Decision
@@ -175,6 +183,7 @@ class Call:
         self.call_id = ""
         self.transfer: TransferUnderWay | None = None
         self.media: MediaPath | None = None
+        self.recordings: tuple[CallRecording, ...] = ()
         self.speaker: Speaker | None = None
         self.status = 0
 
@@ -273,6 +282,8 @@ class Call:
         way = destination.way
         if self.caller.way > way:
             way = self.caller.way
+        if not way and self._policy.recording is not None:
+            way = self._way_to_record()
         if way and not self._without_relay:
             self._dial_relayed(leg, destination, who, identity, way, now)
         else:
@@ -356,6 +367,8 @@ class Call:
         self._drop_stages()
         leg.invite = None
         leg.status = response.status
+        if self._policy.recording is not None:
+            self._decide_recording(self.caller, leg, None)
         if leg.path is not None:
             self.relay_by(leg.path)
             leg.path = None
@@ -498,8 +511,26 @@ class Call:
 
     @property
     def _may_go_direct(self) -> bool:
-        """Whether this call goes on without the relay that it should have: no emergency call fails for one."""
-        return self._exchange.relays.falls_back or self.decision.action is Action.EMERGENCY
+        """Whether this call goes on without the relay that it should have: no emergency call fails for one, and none
+        because it cannot be recorded."""
+        relays = self._exchange.relays
+        return relays.falls_back or self._relayed_to_record or self.decision.action is Action.EMERGENCY
+
+    def _way_to_record(self) -> MediaWay:
+        """The way of a sound that nobody wants to be relayed, but that may have to be recorded (X3)."""
+        now = self._exchange.clock()
+        if not could_be_recorded(self.facts, self.decision, self._policy, now):
+            return MediaWay.DIRECT
+        self._relayed_to_record = True
+        return MediaWay.RELAY
+
+    def _decide_recording(self, caller: Leg, callee: Leg, parties: Parties | None) -> None:
+        """Two begin to talk: decide whether they are recorded (X3, G12)."""
+        if parties is None:
+            parties = parties_of(self.facts, self.decision, callee.person, self._policy)
+        recording = self._exchange.recordings.begin(self, caller, callee, parties)
+        if recording is not None:
+            self.recordings = (*self.recordings, recording)
 
     def path_between(self, caller: Leg, callee: Leg) -> MediaPath | None:
         """A path for the sound of two legs that are to talk in this call; None where it goes direct.
@@ -507,6 +538,9 @@ class Call:
         Whoever asks closes it, or gives it to `relay_by`.
         """
         way = max(caller.way, callee.way)
+        if not way and self._policy.recording is not None and licensed(self._policy, caller.person, callee.person):
+            way = MediaWay.RELAY
+            self._relayed_to_record = True
         if not way:
             return None
         relays = self._exchange.relays
@@ -522,9 +556,11 @@ class Call:
         """The two talk by this path from now on."""
         if self.media is not None:
             self.media.close()
+        self.media = path
         if path is not None:
             path.answered = None
-        self.media = path
+            if self.recordings:
+                self.recordings[-1].talk(path)
 
     def path_lost(self, path: MediaPath, headers: str, now: float) -> None:
         """The relay is gone. Who talks is hung up; who rings is called again, without it where that is allowed."""
@@ -817,6 +853,19 @@ class Call:
             lines.call_ended(old.person)
         old.status = 200
         self._finished.append(old)
+        if self._policy.recording is not None and self.callee is not None:
+            self._record_anew(self.caller, self.callee)
+
+    def _record_anew(self, caller: Leg, callee: Leg) -> None:
+        """Others talk now than those whose recording was decided."""
+        for recording in self.recordings:
+            recording.finish()
+        direction = (
+            Direction.INBOUND if caller.outside else Direction.OUTBOUND if callee.outside else Direction.INTERNAL
+        )
+        self._decide_recording(caller, callee, Parties(caller.person, callee.person, direction))
+        if self.media is not None and self.recordings:
+            self.recordings[-1].talk(self.media)
 
     def tried(self, legs: list[Leg]) -> None:
         """Take legs into the record of this call that were tried for its caller in another one."""
@@ -850,37 +899,40 @@ class Call:
         if decision.limits and answered is not None:  # an attempt that nobody answered costs no more than its advance
             talked = now - answered
             exchange.limited_calls.ended(self._policy, decision.limits, decision.person, talked, exchange.clock())
-        exchange.recorded(
-            CallRecord(
-                self.call_id,
-                self.started,
-                None if answered is None else answered - began,
-                now - began,
-                facts.origin,
-                facts.peer,
-                facts.caller_number,
-                facts.dialled,
-                decision.person,
-                decision.profile,
-                decision.action,
-                None if decision.target is None else str(decision.target),
-                decision.shown_number,
-                decision.because,
-                tuple([leg.record(began, now) for leg in self._finished]),
-                self.status,
-                self._cause,
-                ended_by,
-                facts.person,
-                facts.connection,
-                facts.caller_name,
-                facts.withhold,
-                decision.rejected,
-                self._weighed,
-                facts.attempts,
-                self._configuration,
-                quality,
-            )
+        record = CallRecord(
+            self.call_id,
+            self.started,
+            None if answered is None else answered - began,
+            now - began,
+            facts.origin,
+            facts.peer,
+            facts.caller_number,
+            facts.dialled,
+            decision.person,
+            decision.profile,
+            decision.action,
+            None if decision.target is None else str(decision.target),
+            decision.shown_number,
+            decision.because,
+            tuple([leg.record(began, now) for leg in self._finished]),
+            self.status,
+            self._cause,
+            ended_by,
+            facts.person,
+            facts.connection,
+            facts.caller_name,
+            facts.withhold,
+            decision.rejected,
+            self._weighed,
+            facts.attempts,
+            self._configuration,
+            quality,
         )
+        if self.recordings:
+            recordings, self.recordings = self.recordings, ()
+            exchange.recordings.conclude(recordings, record, exchange.recorded)
+        else:
+            exchange.recorded(record)
         self._finished = []
         self._waiting = []
         self.callee = None

@@ -14,6 +14,7 @@ from typing import Final
 from router.calls.attendant import Attendant
 from router.calls.authentication import Gate
 from router.calls.call import Call
+from router.calls.call_recording import Recordings
 from router.calls.callbacks import Callbacks
 from router.calls.destination import Directory
 from router.calls.feature import begin_feature
@@ -105,6 +106,7 @@ class Exchange:
         self.decisions = Counts()
         self.attendant = Attendant(self)
         self.relays = Relays(self.attendant)
+        self.recordings = Recordings(self.attendant)
         self.directory = Directory(stack.flows, trunks, registrar, clock)
         self.strays = Strays(stack)
         self.message_summary = MessageSummary(stack)

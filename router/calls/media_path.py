@@ -112,6 +112,7 @@ class MediaPath:
 
     __slots__ = (
         "_answer",
+        "_bridged",
         "_callee",
         "_caller",
         "_carrying",
@@ -137,6 +138,7 @@ class MediaPath:
         self._carrying = False  # and waits for the relay
         self._answer: tuple[bytes, bytes] | None = None  # the latest one, as it came and as it went on
         self._relayed: RelayedCall | None = None
+        self._bridged: Callable[[MediaBridge], None] | None = None
         self.offered = b""
         self.has_offer = False
         self.answered: Response | None = None
@@ -187,6 +189,11 @@ class MediaPath:
         """The two, to record them; None before they hear each other, and where the relay has no such thing."""
         return None if self._relayed is None else self._relayed.bridge
 
+    def when_bridged(self, told: Callable[[MediaBridge], None]) -> None:
+        """Call `told` once the two hear each other by a relay that bridges them; perhaps at once, perhaps never."""
+        self._bridged = told
+        self._tell_bridged()
+
     def session(self, leg: Leg) -> MediaSession | None:
         """Our side of a leg's sound, to play to it and hear its keys; None where there is none."""
         return None if self._relayed is None else self._relayed.session(self._name(leg))
@@ -205,6 +212,7 @@ class MediaPath:
     def close(self) -> None:
         """Give everything back; what is on its way is forgotten. Idempotent."""
         relayed, self._relayed = self._relayed, None
+        self._bridged = None
         self._owner = self._caller = self._callee = self._answer = self.answered = None
         self._under_way.clear()
         if relayed is not None:
@@ -253,8 +261,15 @@ class MediaPath:
             except Exception:  # nothing would end this call any more: it ends, and the fault is told
                 self._lost("fault")
                 raise
+            self._tell_bridged()
             attendant.flush()
         self._working = False
+
+    def _tell_bridged(self) -> None:
+        told, bridge = self._bridged, self.bridge
+        if told is not None and bridge is not None:
+            self._bridged = None
+            told(bridge)
 
     async def _carried_first(self, description: _Description) -> bytes:
         """Ask one relay after the other, each for a limited time. Raises what the last one says."""

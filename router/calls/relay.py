@@ -31,6 +31,8 @@ def relay_request(call: Call, leg: Leg, transaction: ServerTransaction, request:
     if request.method not in RELAYED or other is None:
         transaction.respond(405, now, headers=ALLOW)
         return
+    if call.recordings and request.method == "INFO":
+        call.recordings[-1].info_received(leg, request)
     headers = only(request, "event", "subscription-state") + passed(request)
     Relay(call, other, transaction, headers, request.body).send(now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from router.configuration.compilation import Compilation
@@ -145,5 +145,5 @@ def _where(compilation: Compilation, *key: str) -> str:
     return str(compilation.mark("recording", *key))
 
 
-def _listed(words: list[str], conjunction: str = "and") -> str:
+def _listed(words: Sequence[str], conjunction: str = "and") -> str:
     return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from router.model.decision import Attempt, Reason, Weighed
+from router.model.recording import RecordingNote
 
 
 class LegRecord(NamedTuple):
@@ -79,6 +80,7 @@ class CallRecord(NamedTuple):
             decided again (`renvoi replay`).
         configuration: SHA-256 of the configuration that decided, hexadecimal.
         quality: of each party's sound, where it passed through the router.
+        recordings: what became of the recording of those who talked, where there are rules about that.
     """
 
     call_id: str
@@ -108,3 +110,4 @@ class CallRecord(NamedTuple):
     attempts: tuple[Attempt, ...] = ()
     configuration: str = ""
     quality: tuple[Quality, ...] = ()
+    recordings: tuple[RecordingNote, ...] = ()

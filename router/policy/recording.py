@@ -32,23 +32,40 @@ _EMERGENCY: Final = Reason(
 )
 
 
+class Parties(NamedTuple):
+    """Who talks.
+
+    Args:
+        caller, called: ids of our people, None for anybody else.
+        direction: see there.
+    """
+
+    caller: str | None
+    called: str | None
+    direction: Direction
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Our people among them, the caller first."""
+        both = (self.caller, self.called if self.called != self.caller else None)
+        return tuple([person for person in both if person is not None])
+
+
 class MayRecord(NamedTuple):
     """Whether an answered call may be recorded.
 
     Args:
         allowed: nothing is against it.
         at_once: it begins by itself; else when one of `licensed` asks for it.
-        people: ids of our people in the call, the caller first; licensed: those on whose account it is recorded.
-        direction: see there.
+        parties: who talks; licensed: those of them on whose account it is recorded.
         because: why, or why not.
         until: POSIX seconds at which it ends, or None: with the call.
     """
 
     allowed: bool
     at_once: bool
-    people: tuple[str, ...]
+    parties: Parties
     licensed: tuple[str, ...]
-    direction: Direction
     because: tuple[Reason, ...]
     until: float | None = None
 
@@ -68,40 +85,58 @@ def could_be_recorded(facts: Facts, decision: Decision, policy: Policy, now: flo
         _is_open(rules, local_time(now, policy.zone)) or _is_open(rules, local_time(now + LONGEST_RINGING, policy.zone))
     ):
         return False
-    called = who_is_called(decision, policy)
-    if _direction(facts, decision, called) not in rules.directions:
+    parties = parties_of(facts, decision, None, policy)
+    if parties.direction not in rules.directions:
         return False
     if isinstance(decision.target, JoinQueue):
         return True  # who will take it is not known yet
-    return any(person in rules.licensed for person in _ours(facts, policy, called))
+    return any(person in rules.licensed for person in parties.people)
 
 
-def may_record(
-    facts: Facts, decision: Decision, answered_by: str | None, policy: Policy, now: float
-) -> MayRecord | None:
+def may_record(parties: Parties, facts: Facts, decision: Decision, policy: Policy, now: float) -> MayRecord | None:
     """Decide at the answer of a call whether it is recorded; None where there are no rules about recording.
 
     Args:
+        parties: who talks (see `parties_of`).
         facts, decision: of the call, as it was answered.
-        answered_by: id of the person whose phone answered, where that is known.
         policy: the snapshot that the call began with.
         now: POSIX seconds on the policy's clock.
     """
     rules = policy.recording
     if rules is None:
         return None
-    called = answered_by or who_is_called(decision, policy)
-    direction = _direction(facts, decision, called)
-    people = _ours(facts, policy, called)
-    licensed = tuple([person for person in people if person in rules.licensed])
-    against = _against(facts, decision, policy, now, rules, people, licensed, direction)
+    licensed = tuple([person for person in parties.people if person in rules.licensed])
+    against = _against(parties, facts, decision, policy, now, rules, licensed)
     if against is not None:
-        return MayRecord(False, False, people, licensed, direction, (against,))
+        return MayRecord(False, False, parties, licensed, (against,))
     because = [rules.licensed[person] for person in licensed]
     if rules.open is not None:
         because.append(rules.open)
     until = closing_time(rules, policy, now) if rules.stops_at_closing else None
-    return MayRecord(True, rules.every_call, people, licensed, direction, tuple(because), until)
+    return MayRecord(True, rules.every_call, parties, licensed, tuple(because), until)
+
+
+def parties_of(facts: Facts, decision: Decision, answered_by: str | None, policy: Policy) -> Parties:
+    """Return who talks when a call is answered.
+
+    Args:
+        answered_by: id of the person whose phone answered, where that is known; else whom the decision calls counts.
+    """
+    caller = known_caller(facts, policy)
+    called = answered_by or who_is_called(decision, policy)
+    if facts.origin is Origin.TRUNK:
+        direction = Direction.INBOUND
+    elif type(decision.target) is DialNumber and called is None:
+        direction = Direction.OUTBOUND
+    else:
+        direction = Direction.INTERNAL
+    return Parties(None if caller is None else caller.person.id, called, direction)
+
+
+def licensed(policy: Policy, *people: str | None) -> bool:
+    """Say whether one of these people may have to be recorded."""
+    rules = policy.recording
+    return rules is not None and rules.unlawful is None and any(person in rules.licensed for person in people)
 
 
 def who_is_called(decision: Decision, policy: Policy) -> str | None:
@@ -144,14 +179,13 @@ def closing_time(rules: RecordingRules, policy: Policy, now: float) -> float | N
 
 
 def _against(
+    parties: Parties,
     facts: Facts,
     decision: Decision,
     policy: Policy,
     now: float,
     rules: RecordingRules,
-    people: tuple[str, ...],
     licensed: tuple[str, ...],
-    direction: Direction,
 ) -> Reason | None:
     """Why a call is not recorded; what can never be comes before what depends on the hour."""
     if decision.action is Action.EMERGENCY:
@@ -161,12 +195,12 @@ def _against(
         return private
     if not licensed:
         return rules.nobody
-    absent = absence(facts, people, policy, now)
+    absent = absence(facts, parties.people, policy, now)
     if absent is not None:
         return absent
     if rules.unlawful is not None:
         return rules.unlawful
-    if direction not in rules.directions:
+    if parties.direction not in rules.directions:
         return rules.other_direction
     return None if _is_open(rules, local_time(now, policy.zone)) else rules.closed
 
@@ -179,22 +213,6 @@ def _private(facts: Facts, policy: Policy) -> Reason | None:
         if per_call.private and facts.dialled.startswith(code):
             return per_call.reason
     return None
-
-
-def _ours(facts: Facts, policy: Policy, called: str | None) -> tuple[str, ...]:
-    caller = known_caller(facts, policy)
-    found = [] if caller is None else [caller.person.id]
-    if called is not None and called not in found:
-        found.append(called)
-    return tuple(found)
-
-
-def _direction(facts: Facts, decision: Decision, called: str | None) -> Direction:
-    if facts.origin is Origin.TRUNK:
-        return Direction.INBOUND
-    if type(decision.target) is DialNumber and called is None:
-        return Direction.OUTBOUND
-    return Direction.INTERNAL
 
 
 def _is_open(rules: RecordingRules, time: LocalTime) -> bool:

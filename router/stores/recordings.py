@@ -46,7 +46,7 @@ class SqliteRecordings:
         self._database = database
         self._files = files
         self._commit = GroupCommit(database)
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[KeptRecording]] = set()
 
     @classmethod
     async def open(cls, database: Database, data_directory: Path) -> SqliteRecordings:
@@ -86,17 +86,18 @@ class SqliteRecordings:
             raise
         return RecordingDraft(identity, str(self._files.path(identity)), now)
 
-    async def confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> None:
+    async def confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> KeptRecording:
         # Once begun it is finished, even if whoever waits is cancelled: both were told that they are recorded.
         work = asyncio.create_task(self._confirm(recording, parts), name="confirm recording")
         self._working.add(work)
         work.add_done_callback(self._working.discard)
-        await asyncio.shield(work)
+        return await asyncio.shield(work)
 
-    async def _confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> None:
+    async def _confirm(self, recording: KeptRecording, parts: Sequence[RecordedPart]) -> KeptRecording:
         try:
             seconds = await asyncio.to_thread(self._files.assemble, recording.id, parts)
-            new = _columns(recording._replace(seconds=seconds))
+            whole = recording._replace(seconds=seconds)
+            new = _columns(whole)
 
             async def write(connection: AsyncConnection) -> int:
                 changed = update(table).where(table.c.id == recording.id, table.c.state == _DRAFT).values(new)
@@ -109,6 +110,7 @@ class SqliteRecordings:
             self._count(error)
             raise
         self.outcomes["kept",] += 1
+        return whole
 
     async def discard(self, draft: RecordingDraft, parts: Sequence[RecordedPart] = ()) -> None:
         try:

@@ -9,7 +9,7 @@ import pytest
 from router.model.decision import Connection, Facts, Origin
 from router.model.recording import Direction
 from router.policy import Policy, decide
-from router.policy.recording import MayRecord, could_be_recorded, may_record
+from router.policy.recording import MayRecord, could_be_recorded, may_record, parties_of
 from tests.policy.company import COMPANY, CUSTOMER, TUESDAY_MORNING, configuration, moment, selected
 
 RULES = """
@@ -38,10 +38,15 @@ def from_phone(person: str, dialled: str, connection: Connection = Connection.FI
     return Facts(Origin.PERSON, person, dialled, person, connection, selections=selected(profiles))
 
 
+def judged(facts: Facts, now: float, policy: Policy, by: str | None = None) -> MayRecord | None:
+    decision = decide(facts, policy, now)
+    return may_record(parties_of(facts, decision, by, policy), facts, decision, policy, now)
+
+
 def answered(facts: Facts, at: str = TUESDAY_MORNING, rules: str = RULES, by: str | None = None) -> MayRecord:
     """The call is decided, and answered at once."""
     now = moment(at)
-    verdict = may_record(facts, decide(facts, policy(rules), now), by, policy(rules), now)
+    verdict = judged(facts, now, policy(rules), by)
     assert verdict is not None
     return verdict
 
@@ -73,26 +78,28 @@ def test_all_calls_are_recorded_on_working_days_from_8_to_17(at: str, recorded: 
 def test_every_call_of_licensed_people_is_recorded_fixed_and_mobile() -> None:
     """X3: whichever way, on whichever of their telephones; by role or by name."""
     inbound = answered(from_outside(), by="claire")
-    assert (inbound.allowed, inbound.at_once, inbound.direction) == (True, True, Direction.INBOUND)
+    assert (inbound.allowed, inbound.at_once, inbound.parties.direction) == (True, True, Direction.INBOUND)
     assert why(inbound) == ["X3 calls of Claire Dubois are recorded", "X3 within the hours office"]
     mobile = answered(from_phone("paul", "0475111222", Connection.MOBILE))
-    assert (mobile.allowed, mobile.direction, mobile.people) == (True, Direction.OUTBOUND, ("paul",))
+    assert (mobile.allowed, mobile.parties.direction, mobile.parties.people) == (True, Direction.OUTBOUND, ("paul",))
     internal = answered(from_phone("thomas", "201"), by="claire")
-    assert (internal.allowed, internal.direction) == (True, Direction.INTERNAL)
-    assert (internal.people, internal.licensed) == (("thomas", "claire"), ("claire",))
+    assert (internal.allowed, internal.parties.direction) == (True, Direction.INTERNAL)
+    assert (internal.parties.people, internal.licensed) == (("thomas", "claire"), ("claire",))
     to_pocket = answered(from_phone("thomas", "+32470555012"))
-    assert (to_pocket.people, to_pocket.licensed) == (("thomas", "claire"), ("claire",)), "her mobile is her telephone"
+    assert (to_pocket.parties.people, to_pocket.licensed) == (("thomas", "claire"), ("claire",)), (
+        "her mobile is her telephone"
+    )
 
 
 def test_whoever_is_not_named_is_not_recorded() -> None:
     verdict = answered(from_phone("thomas", "0475111222"))
     assert (verdict.allowed, why(verdict)) == (False, ["X3 nobody in this call is recorded"])
-    assert may_record(from_outside(), decide(from_outside(), policy(""), 0.0), None, policy(""), 0.0) is None
+    assert judged(from_outside(), 0.0, policy("")) is None
 
 
 def test_a_caller_from_outside_is_not_taken_for_one_of_ours() -> None:
     facts = from_outside("+3242200131")._replace(caller_number="+32470555012")  # Claire's mobile, says the trunk
-    assert answered(facts, by="thomas").people == ("thomas",)
+    assert answered(facts, by="thomas").parties.people == ("thomas",)
 
 
 @pytest.mark.parametrize("rules", [RULES, ON_DEMAND], ids=["all", "by hand"])
@@ -148,7 +155,7 @@ def test_where_the_law_asks_for_a_ground_nothing_is_recorded_without() -> None:
     france = configuration(COMPANY.replace("country: BE", "country: FR") + rules)
     now = moment(TUESDAY_MORNING)
     facts = from_phone("paul", "0475111222")
-    verdict = may_record(facts, decide(facts, france.policy, now), None, france.policy, now)
+    verdict = judged(facts, now, france.policy)
     assert verdict is not None and why(verdict)[0].startswith("G13 no ground is declared")
     assert not could_be_recorded(facts, decide(facts, france.policy, now), france.policy, now)
     unannounced = RULES.replace("  announcement: {fr: Cet appel est enregistré.}\n", "")
@@ -169,7 +176,7 @@ def test_what_crosses_the_closing_goes_on_unless_configured() -> None:
     )
     policy_ = configuration(two + split).policy
     morning = moment("2026-11-24T11:00")
-    verdict = may_record(facts, decide(facts, policy_, morning), None, policy_, morning)
+    verdict = judged(facts, morning, policy_)
     assert verdict is not None and verdict.until == moment("2026-11-24T17:00"), "one window follows on the other"
 
 

@@ -73,9 +73,10 @@ class RelayedByEngine:
         self._sessions[name] = session
 
     async def offer(self, sdp_offer: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
-        direction = sdp.SENDRECV
+        direction, best = sdp.SENDRECV, ""
         if sdp_offer:
             _, agreed = sdp.agree(sdp.read(sdp_offer))  # before anything is changed
+            best = agreed.codec  # where both have it, nothing needs to be converted
             direction = _DIRECTIONS[agreed.receiving, agreed.sending]
             if giver.name in self._sessions:
                 self._offer = sdp_offer
@@ -86,7 +87,7 @@ class RelayedByEngine:
             told = partial(self._told, taker.name)
             host = self._host_towards(taker.host)
             await self._take_in(taker.name, self._engine.offer(told, host=host, trusted=(taker.host,)))
-        return self._session(taker.name).offer(direction)
+        return self._session(taker.name).offer(direction, best)
 
     async def answer(self, sdp_answer: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         theirs = self._session(taker.name)

@@ -107,14 +107,16 @@ class Session:
     async def renegotiate(self, offer: bytes) -> bytes:
         return await self.take_offer(offer)
 
-    def offer(self, direction: str = sdp.SENDRECV) -> bytes:
+    def offer(self, direction: str = sdp.SENDRECV, best: str = "") -> bytes:
         """Return an offer of all that we can do, to be followed by `accept`; first or later.
 
         Args:
             direction: "sendrecv", "sendonly", "recvonly" or "inactive".
+            best: the codec that is offered before the others.
         """
         self._direction = direction
-        self._say(lambda ours: sdp.offer(ours, self._codecs, direction))
+        codecs = sorted(self._codecs, key=lambda codec: codec != best)
+        self._say(lambda ours: sdp.offer(ours, codecs, direction))
         return self.description
 
     async def accept(self, answer: bytes) -> None:

@@ -149,6 +149,16 @@ async def test_two_who_share_no_codec_hear_each_other(story: Story, parties: tup
     alice.actor.hangs_up()
 
 
+async def test_what_the_caller_has_is_offered_first(story: Story, parties: tuple[Party, Party, Party]) -> None:
+    """RFC 3264 §6.1: so that a callee who has it too takes it, and nothing needs to be converted."""
+    alice, bob, _ = parties
+    alice.actor.invites("201", body=alice.peer.sdp(["G722", "PCMA"]))
+    await eventually("the callee is called", lambda: bob.actor.was_called)
+    [audio] = [line for line in bob.actor.waiting.body.splitlines() if line.startswith(b"m=audio")]
+    assert audio.split()[3:] == [b"9", b"8", b"0", b"101"]
+    alice.actor.cancels()
+
+
 async def test_keys_arrive_at_the_other_side(parties: tuple[Party, Party, Party]) -> None:
     """RFC 4733"""
     alice, bob, _ = parties

@@ -12,6 +12,8 @@ Figures of the last line:
     relay_us_per_packet     50 bridges of one codec: per packet that passes
     convert_us_per_packet   the same from PCMA to PCMU
     transcode_us_per_packet the same from PCMA to G.722
+    relay_setup_ms          what relaying adds to the setting up of a call, one after the other: offer and answer
+    relay_setup_cpu_ms      CPU of both processes for one such call, its end included
 
 The peers live in this process, which is not measured.  Everything passes the loopback interface, where a packet that
 is sent is also delivered at the sender's expense.
@@ -41,10 +43,11 @@ sys.path.insert(0, str(ROOT))
 from router.media import wav  # noqa: E402
 from router.media.client import Engine  # noqa: E402
 from router.media.codecs import SILENCE  # noqa: E402
+from router.media.relay import EngineRelay  # noqa: E402
 from router.media.session import Session  # noqa: E402
-from router.model.sound import MediaEvent  # noqa: E402
+from router.model.sound import MediaEvent, MediaParty  # noqa: E402
 
-STREAMS, RECORDINGS, BRIDGES = 300, 200, 50
+STREAMS, RECORDINGS, BRIDGES, CALLS = 300, 200, 50, 500
 TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -92,7 +95,7 @@ class Phones:
             made.close()
 
 
-def _ignore(event: MediaEvent) -> None:
+def _ignore(event: MediaEvent | str) -> None:
     pass
 
 
@@ -175,6 +178,28 @@ async def relaying(engine: Engine, seconds: float, name: str, left: str, right: 
     return {f"{name}_us_per_packet": round(1e6 * share / received, 2)}
 
 
+async def setting_up(engine: Engine) -> dict[str, float]:
+    relay = EngineRelay(engine, ["127.0.0.1"])
+    caller, callee = MediaParty("caller", "127.0.0.1"), MediaParty("callee", "127.0.0.1")
+    phones = Phones(2, "PCMA")
+    waited = 0.0
+    used = cpu(engine.process_id) + time.process_time()
+    for _ in range(CALLS):
+        call = relay.open("", _ignore)
+        began = time.monotonic()
+        await call.offer(phones.offer(0), caller, callee)
+        await call.answer(phones.offer(1), callee, caller)
+        waited += time.monotonic() - began
+        call.close()
+    await asyncio.sleep(0.1)
+    used = cpu(engine.process_id) + time.process_time() - used
+    phones.close()
+    return {
+        "relay_setup_ms": round(1000 * waited / CALLS, 2),
+        "relay_setup_cpu_ms": round(1000 * used / CALLS, 2),
+    }
+
+
 async def run(seconds: float) -> dict[str, float]:
     engine = Engine(["127.0.0.1"], first_port=40_000, last_port=50_000, timeout=0)
     await engine.start()
@@ -189,6 +214,7 @@ async def run(seconds: float) -> dict[str, float]:
             relaying(engine, seconds, "relay", "PCMA", "PCMA"),
             relaying(engine, seconds, "convert", "PCMA", "PCMU"),
             relaying(engine, seconds, "transcode", "PCMA", "G722"),
+            setting_up(engine),
         ):
             result = await part
             print("  ".join(f"{name} {value}" for name, value in result.items()), flush=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
+from router.media.bencode import decode, encode
 from tests.interop.processes import Ports, Process, eventually
 
 FEWEST_PORTS = 60  # a call takes eight, four of them only until it is answered
@@ -24,6 +27,7 @@ class RtpengineProcess:
         self._name = name
         self._interfaces = interfaces
         self._started = 0.0
+        self._asked = 0
         self._process: Process | None = None
 
     @property
@@ -67,14 +71,28 @@ class RtpengineProcess:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.running, f"rtpengine ended:\n{self.output}"
+        try:
+            return bool(self._ask(command="ping")["result"] == b"pong")
+        except OSError:
+            return False
+
+    def packets(self) -> dict[str, int]:
+        """How many RTP packets have come from each party of the one call that it has."""
+        [call_id] = self._ask(command="list")["calls"]
+        tags = self._ask(command="query", **{"call-id": call_id})["tags"]
+        return {name: tag["medias"][0]["streams"][0]["stats"]["packets"] for name, tag in tags.items()}
+
+    def _ask(self, **command: str | bytes) -> dict[str, Any]:
+        """Say a command and return the answer, which must come at once. Raises OSError."""
+        self._asked += 1
+        cookie = b"test-%d-%d" % (os.getpid(), self._asked)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.settimeout(0.2)
+            probe.settimeout(0.5)
             probe.connect((self.host, self.port))
-            try:
-                probe.send(b"probe d7:command4:pinge")
-                return probe.recv(100) == b"probe d6:result4:ponge"
-            except OSError:
-                return False
+            probe.send(cookie + b" " + encode(command))
+            answer = decode(probe.recv(65536).removeprefix(cookie + b" "))
+        assert isinstance(answer, dict)
+        return answer
 
     def kill(self) -> None:
         """kill -9; the port answers with an ICMP error from now on."""

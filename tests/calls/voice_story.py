@@ -211,9 +211,11 @@ class Tale:
         written = write_wav(self.folder / "greeting.wav", tone(GREETING_HERTZ, seconds))
         await self.mailboxes.set_greeting("bob", "available", written.read_bytes())
 
-    def records_by(self, **changed: float) -> None:
+    def records_by(
+        self, *, max_seconds: float = RULES.max_seconds, silence_seconds: float = RULES.silence_seconds
+    ) -> None:
         """Let other rules hold for what is recorded from now on."""
-        self.story.exchange.attendant.rules = replace(RULES, **changed)
+        self.story.exchange.attendant.rules = replace(RULES, max_seconds=max_seconds, silence_seconds=silence_seconds)
 
     def presses(self, key: str) -> None:
         self.peer.press("0123456789*#ABCD".index(key))

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Team:
@@ -39,7 +41,7 @@ def spin() -> None:
 def grow() -> None:
     held = []
     while True:
-        held.append(bytearray(1 << 28))
+        held.append(np.empty(1 << 28, np.uint8))  # asked for, and not touched: nobody else goes short
 
 
 def die() -> None:

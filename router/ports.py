@@ -11,6 +11,7 @@ from router.model.callback import Callback
 from router.model.decision import Selection
 from router.model.mail import QueuedMail
 from router.model.message import Message, MessageCounts, MessageDraft, MessageKind, MessageState
+from router.model.queue import FloorChanges, StoredFloor
 from router.model.recording import KeptRecording, RecordedPart, RecordingDraft
 from router.model.sound import MediaEvent, MediaParty, Played, Recorded, StreamStatistics
 
@@ -337,6 +338,33 @@ class RecordingStore(Protocol):
 
     async def erase(self, number: str, spelled: Callable[[str], str | None] | None = None) -> int:
         """Delete the recordings of all calls from and to a number; return how many. See `MailboxStore.erase`."""
+        ...
+
+
+class QueueStore(Protocol):
+    """Keeps waiting lines over a restart: who has a place, what agents do, what came of the callers."""
+
+    async def load(self, hours_since: float) -> StoredFloor:
+        """Return everything that was saved; of the statistics, the hours that began since (POSIX seconds). Raises
+        `StoreError` when it cannot be read."""
+        ...
+
+    def save(self, changes: FloorChanges) -> None:
+        """Keep what changed, within a second. Never waits, never raises for a fault of the medium: that is logged, and
+        tried again."""
+        ...
+
+    def when_written(self, told: Callable[[StoreError | None], None]) -> None:
+        """Call `told` once everything saved so far would survive a power cut (perhaps at once), or with what the store
+        says when it refuses."""
+        ...
+
+    async def written(self) -> None:
+        """Wait for the same. Raises `StoreError`."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is still to be written. Raises `StoreError` when that fails."""
         ...
 
 

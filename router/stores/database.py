@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from router.ports import StoreError, StoreFullError
 
-SCHEMA_VERSION = 5  # of the newest migration; kept in SQLite's user_version, where every release looks first
+SCHEMA_VERSION = 6  # of the newest migration; kept in SQLite's user_version, where every release looks first
 BUSY_TIMEOUT = 2.0  # seconds to wait for a backup or an administrator who reads the file at the same time
 _log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from router.model.audit import AuditEntry
 from router.model.binding import Binding
 from router.model.decision import Selection
+from router.model.queue import FloorChanges, HourCounts, StoredAgent, StoredFloor, StoredPlace
+from router.ports import StoreError
 
 
 class MemoryBindings:
@@ -54,6 +56,39 @@ class MemoryStates:
     async def audit(self, *, since: float, until: float, subject: str, limit: int) -> list[AuditEntry]:
         wanted = [entry for entry in self._audit if since <= entry.at < until and subject in ("", entry.subject)]
         return sorted(reversed(wanted), key=lambda entry: -entry.at)[:limit]
+
+    async def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class MemoryQueues:
+    """Waiting lines in memory; implements `ports.QueueStore`."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, StoredPlace] = {}
+        self._agents: dict[str, StoredAgent] = {}
+        self._hours: dict[tuple[str, int], HourCounts] = {}
+        self._handling: dict[str, float] = {}
+
+    async def load(self, hours_since: float) -> StoredFloor:
+        hours = [counts for counts in self._hours.values() if counts.hour >= hours_since]
+        return StoredFloor(
+            tuple(self._places.values()), tuple(self._agents.values()), tuple(hours), tuple(self._handling.items())
+        )
+
+    def save(self, changes: FloorChanges) -> None:
+        self._places.update((place.place, place) for place in changes.places)
+        for identity in changes.gone:
+            self._places.pop(identity, None)
+        self._agents.update((agent.agent, agent) for agent in changes.agents)
+        self._hours.update(((counts.queue, counts.hour), counts) for counts in changes.hours)
+        self._handling.update(changes.handling)
+
+    def when_written(self, told: Callable[[StoreError | None], None]) -> None:
+        told(None)
+
+    async def written(self) -> None:
+        """Nothing is left to write."""
 
     async def close(self) -> None:
         """Nothing is left to write."""

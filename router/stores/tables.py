@@ -131,3 +131,58 @@ recordings = Table(
     Index("recording_by_time", "began_at"),
     Index("recording_by_end", "keep_until"),
 )
+
+# Who waits in a queue, whose place is held, or who is to be called back by one; see `StoredPlace`.
+queue_places = Table(
+    "queue_place",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("queue", String, nullable=False),
+    Column("arrived", Float, nullable=False),
+    Column("caller", String, nullable=True),
+    Column("tier", Integer, nullable=False),
+    Column("needs", JSON, nullable=False),
+    Column("entered", Float, nullable=False),
+    Column("callback", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+)
+
+queue_agents = Table(
+    "queue_agent",
+    metadata,
+    Column("agent", String, primary_key=True),
+    Column("logged_in", Boolean, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("until", Float, nullable=True),
+    Column("missed", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("idle_since", Float, nullable=False),
+)
+
+# What came of a queue's callers, by the hour; see `HourCounts`.
+queue_hours = Table(
+    "queue_hour",
+    metadata,
+    Column("queue", String, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("entered", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("within", JSON, nullable=False),
+    Column("abandoned", Integer, nullable=False),
+    Column("left", Integer, nullable=False),
+    Column("overflowed", Integer, nullable=False),
+    Column("callbacks", Integer, nullable=False),
+    Column("waited", Float, nullable=False),
+    Column("longest", Float, nullable=False),
+    Column("called_back", Integer, nullable=False),
+)
+
+queue_handling = Table(
+    "queue_handling",
+    metadata,
+    Column("queue", String, primary_key=True),
+    Column("seconds", Float, nullable=False),  # that a conversation takes with its wrap-up
+)

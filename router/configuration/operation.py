@@ -43,7 +43,7 @@ class RtpengineSection(Section):
     the least busy of several gets the next call. `interfaces`: where it has several, their names, by the network of
     the party that each is for; the narrowest network counts."""
 
-    address: Annotated[list[HostAddress], BeforeValidator(as_list), Field(min_length=1)]
+    address: Annotated[list[HostAddress], BeforeValidator(as_list), Field(min_length=1), StandIn("127.0.0.1:2223")]
     interfaces: dict[str, str] = Field(default={})
 
 

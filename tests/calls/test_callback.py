@@ -14,6 +14,7 @@ from router.configuration import Configuration
 from router.media.client import Engine
 from router.model.decision import SelectedBy
 from router.model.message import Message, MessageKind, MessageState
+from router.proof.replay import replay
 from router.stores.callbacks import SqliteCallbacks
 from tests.calls.story import COMPANY, Actor, Phone, configuration_of
 from tests.calls.voice_story import Tale, eventually, write_coded_prompts
@@ -205,6 +206,7 @@ async def test_who_wished_it_is_called_back_when_the_person_is_back(wish: Wish) 
     assert (called.status, called.ended_by) == (200, "caller")
     assert [record.because[0].clause for record in (rang, called)] == ["P3", "P3"]
     assert wish.outcomes() == {"taken": 1, "connected": 1}
+    assert replay(tale.story.records, tale.story.exchange.policy).different == 0, "each is decided again alike"
 
 
 async def test_the_oldest_wish_comes_first_and_one_at_a_time(wish: Wish) -> None:

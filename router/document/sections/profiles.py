@@ -67,6 +67,7 @@ def profiles(author: Author) -> Section:
             "back whoever left one, to record one's greetings.",
         )
         blocks.append(Paragraph("profiles.mailbox", text, ("V1",)))
+    blocks += _callbacks(author)
     if calendars:
         words = []
         for word, profile in calendars.items():
@@ -94,6 +95,27 @@ def profiles(author: Author) -> Section:
             number_codes(author),
         ),
     )
+
+
+def _callbacks(author: Author) -> list[Paragraph]:
+    """State how callers are called back, where the router does that."""
+    document, say = author.document, author.say
+    rules = document.callbacks
+    offered = any("callback" in profile.offers for profile in document.profiles.values())
+    if not (offered and rules.tries and any(target.mailbox for target in document.targets.values())):
+        return []
+    days = f"{rules.keep_days:g}"
+    text = say(
+        fr="Qui a demandé à être rappelé l'est dès que la personne est de retour et que sa ligne est libre, jamais "
+        "hors de ses heures : le téléphone de la personne sonne, elle appuie sur une touche, et le routeur appelle le "
+        "demandeur avec le numéro que la personne montre ; une destination bloquée n'est pas appelée. La demande reste "
+        f"un message dans la messagerie, et n'est plus que cela après {rules.tries} essais en vain ou {days} jours.",
+        en="Whoever asked to be called back is, as soon as the person is back and their line is free, never outside "
+        "their hours: the person's phone rings, they press a key, and the router calls the caller with the number "
+        "that the person shows; a blocked destination is not called. The request stays a message in the mailbox, and "
+        f"is nothing more after {rules.tries} tries in vain or {days} days.",
+    )
+    return [Paragraph("profiles.callback", text, ("P3", "S6", "X2"))]
 
 
 def _listed(author: Author, kind: str, paragraphs: tuple[Paragraph, ...], title: str) -> Section:

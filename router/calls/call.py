@@ -26,9 +26,8 @@ from router.model.decision import (
     Weighed,
 )
 from router.model.record import CallRecord, Quality
-from router.model.recording import Direction
 from router.model.sound import MediaWay
-from router.policy.recording import Parties, could_be_recorded, licensed, parties_of
+from router.policy.recording import could_be_recorded, licensed
 from router.sip.dialog import Answer, Dialog
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
@@ -368,7 +367,7 @@ class Call:
         leg.invite = None
         leg.status = response.status
         if self._policy.recording is not None:
-            self._decide_recording(self.caller, leg, None)
+            self._decide_recording(self.caller, leg)
         if leg.path is not None:
             self.relay_by(leg.path)
             leg.path = None
@@ -524,11 +523,9 @@ class Call:
         self._relayed_to_record = True
         return MediaWay.RELAY
 
-    def _decide_recording(self, caller: Leg, callee: Leg, parties: Parties | None) -> None:
+    def _decide_recording(self, caller: Leg, callee: Leg) -> None:
         """Two begin to talk: decide whether they are recorded (X3, G12)."""
-        if parties is None:
-            parties = parties_of(self.facts, self.decision, callee.person, self._policy)
-        recording = self._exchange.recordings.begin(self, caller, callee, parties)
+        recording = self._exchange.recordings.begin(self, caller, callee)
         if recording is not None:
             self.recordings = (*self.recordings, recording)
 
@@ -860,10 +857,7 @@ class Call:
         """Others talk now than those whose recording was decided."""
         for recording in self.recordings:
             recording.finish()
-        direction = (
-            Direction.INBOUND if caller.outside else Direction.OUTBOUND if callee.outside else Direction.INTERNAL
-        )
-        self._decide_recording(caller, callee, Parties(caller.person, callee.person, direction))
+        self._decide_recording(caller, callee)
         if self.media is not None and self.recordings:
             self.recordings[-1].talk(self.media)
 
@@ -927,6 +921,8 @@ class Call:
             facts.attempts,
             self._configuration,
             quality,
+            (),
+            facts.chosen,
         )
         if self.recordings:
             recordings, self.recordings = self.recordings, ()

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from router.cli.findings import ConfigOption, JsonOption, Language, LanguageOption, load_or_exit, print_json
-from router.policy import decide
 from router.proof.explanation import as_dict, describe
-from router.proof.simulation import Inputs, Step, WrongInput, course, facts_of, moment
+from router.proof.simulation import Inputs, WrongInput, course, facts_of, moment, press
 
 
 def simulate(
@@ -53,6 +52,13 @@ def simulate(
             "CALLS/minute, CALLS/day or AMOUNT/cost for one of them."
         ),
     ] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(
+            help="Keys that the caller presses in menus, such as 1,2; timeout and wrong for who presses none, or one "
+            "that the menu does not have."
+        ),
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Go on as if nobody ever answered, to the end.")] = False,
     lang: LanguageOption = Language.ENGLISH,
     json: JsonOption = False,
@@ -63,10 +69,10 @@ def simulate(
     inputs = Inputs(caller, dialled, tuple(state or ()), connection, name, withhold, tuple(used or ()))
     try:
         now = moment(at, policy.zone, time.time())
-        facts = facts_of(inputs, configuration, now)
+        pressed = press(facts_of(inputs, configuration, now), policy, now, keys.split(",") if keys else ())
     except WrongInput as error:
         raise typer.BadParameter(str(error), param_hint=f"--{error.option}") from None
-    steps = course(facts, policy, now) if all_ else (Step(facts, now, decide(facts, policy, now)),)
+    steps = course(pressed[-1].facts, policy, now) if all_ else pressed[-1:]
     if json:
         first, *then = (as_dict(step.decision, step.facts, configuration, step.at, lang) for step in steps)
         print_json({**first, "then": then} if all_ else first)

@@ -81,6 +81,7 @@ class CallRecord(NamedTuple):
         configuration: SHA-256 of the configuration that decided, hexadecimal.
         quality: of each party's sound, where it passed through the router.
         recordings: what became of the recording of those who talked, where there are rules about that.
+        chosen: what the caller chose in menus, see `Facts`.
     """
 
     call_id: str
@@ -111,3 +112,4 @@ class CallRecord(NamedTuple):
     configuration: str = ""
     quality: tuple[Quality, ...] = ()
     recordings: tuple[RecordingNote, ...] = ()
+    chosen: tuple[str, ...] = ()

@@ -106,6 +106,7 @@ def read_record(line: bytes) -> CallRecord | None:
             tuple([Attempt(tried["person"], Outcome(tried["outcome"])) for tried in fields.get("attempts", ())]),
             fields.get("configuration", ""),
             tuple([Quality(**quality) for quality in fields.get("quality", ())]),
+            chosen=tuple(fields.get("chosen", ())),
         )
     except (ValueError, KeyError, TypeError):
         return None

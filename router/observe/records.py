@@ -39,7 +39,7 @@ DiskChanged = Callable[[OSError | None], None]
 def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
     """Return the line for `record`: a JSON object and a line feed, times in ISO 8601 with the offset of `zone`.
 
-    What most calls do not have (`rejected`, `weighed`, `attempts`, `quality`) is written only where there is any.
+    What most calls do not have (`rejected`, `weighed`, `attempts`, `quality`, `chosen`) is written only where there is any.
     """
     started = record.started
     answered_after = record.answered_after
@@ -78,6 +78,8 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         fields["attempts"] = [{"person": attempt.person, "outcome": attempt.outcome} for attempt in record.attempts]
     if record.quality:
         fields["quality"] = [_quality(quality) for quality in record.quality]
+    if record.chosen:
+        fields["chosen"] = record.chosen
     try:
         return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:

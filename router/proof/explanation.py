@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from router.configuration import Configuration
 from router.model.decision import (
+    TIMEOUT,
+    WRONG,
     Action,
     Decision,
     DialAddress,
@@ -18,12 +20,13 @@ from router.model.decision import (
     LeaveMessage,
     OpenMailbox,
     PlayAnnouncement,
+    PlayMenu,
     Reason,
     RingPerson,
     Weighed,
 )
 from router.policy.schedule import clock, local_time
-from router.policy.snapshot import Person
+from router.policy.snapshot import Menu, Person
 from router.policy.telling import what_is_told
 from router.proof.wording import ENGLISH, Wording
 
@@ -125,6 +128,9 @@ def as_dict(
         "phrase": decision.phrase or None,
         "feature": None if feature is None else {**feature._asdict(), "kind": feature.kind.value},
         "limits": list(decision.limits),
+        "language": decision.language or None,
+        "menu": target.menu if isinstance(target, PlayMenu) else None,
+        "chosen": list(facts.chosen),
         "weighed": [weighed_as_dict(weighed) for weighed in decision.weighed],
         "because": [reason.as_dict() for reason in decision.because],
         "rejected": [reason.as_dict() for reason in decision.rejected],
@@ -251,7 +257,15 @@ def _happens(decision: Decision, configuration: Configuration, words: Wording, n
             return words("mailbox", target=target, mailbox=target.mailbox)
         case _, PlayAnnouncement():
             return words("announcement", target=target, announcement=target.announcement)
+        case _, PlayMenu():
+            return words("menu", target=target, keys=_keys(configuration.policy.menus[target.menu]))
     return words("forwarded", target=target)
+
+
+def _keys(menu: Menu) -> str:
+    """Write where each key of a menu leads, and each language."""
+    ways = [f"{key} {way.target}" for key, way in menu.ways.items() if key not in (TIMEOUT, WRONG)]
+    return ", ".join([*ways, *(f"{key} {language.code}" for key, language in menu.languages.items())])
 
 
 def _last_holder(decision: Decision, configuration: Configuration) -> Person | None:

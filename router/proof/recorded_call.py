@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
-from router.model.decision import Origin, Weighed
+from router.model.decision import TIMEOUT, WRONG, Origin, Weighed
 from router.model.record import CallRecord, LegRecord
 from router.policy.snapshot import Person
 from router.proof.explanation import profile_in_force, rows, table
@@ -39,6 +39,7 @@ def explain(
         *((words("state"), _state(weighed, record, people, zone, words)) for weighed in record.weighed),
     ]
     course = [
+        *((words("pressed"), _choice(entry, words)) for entry in record.chosen),
         *((words("tried"), _leg(leg, record, words)) for leg in record.legs),
         *(
             (words("outcome"), f"{_name(attempt.person, people)}: {words(attempt.outcome)}")
@@ -135,6 +136,11 @@ def _leg(leg: LegRecord, record: CallRecord, words: Wording) -> str:
         until = record.answered_after if leg.status == 200 and record.answered_after is not None else leg.ended_after
         result += ", " + words("rang", seconds=words.seconds(max(until - leg.rang_after, 0.0)))
     return words("attempt", peer=leg.peer, target=leg.target, seconds=words.seconds(leg.started_after), result=result)
+
+
+def _choice(entry: str, words: Wording) -> str:
+    menu, _, key = entry.rpartition(":")
+    return words("in_menu", key=words(key) if key in (TIMEOUT, WRONG) else key, menu=menu)
 
 
 def _end(record: CallRecord, words: Wording) -> str:

@@ -18,6 +18,7 @@ from router.model.decision import (
     Facts,
     LineState,
     Origin,
+    PlayMenu,
     Reason,
     SelectedBy,
     Selection,
@@ -133,8 +134,12 @@ def decided_again(record: CallRecord, policy: Policy) -> Treated:
     outcomes = {attempt.person: attempt.outcome for attempt in record.attempts}
     facts = recorded_facts(record)
     tried: list[str] = []
+    chosen = list(record.chosen)
     while True:
         decision = decide(facts, policy, record.started)
+        if isinstance(decision.target, PlayMenu) and chosen:
+            facts = facts._replace(chosen=(*facts.chosen, chosen.pop(0)))
+            continue
         target = None if decision.target is None else str(decision.target)
         outcome = outcomes.pop(target, None) if target is not None and _may_fail(decision) else None
         if outcome is None or target is None or len(tried) >= LONGEST_COURSE:

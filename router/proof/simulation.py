@@ -15,6 +15,7 @@ from router.configuration import Configuration
 from router.configuration.findings import closest
 from router.model.decision import (
     OF_A_PHONE,
+    TIMEOUT,
     Action,
     Attempt,
     Connection,
@@ -25,6 +26,7 @@ from router.model.decision import (
     LineState,
     Origin,
     Outcome,
+    PlayMenu,
     RingPerson,
     SelectedBy,
     Selection,
@@ -50,8 +52,8 @@ _TIME_FORM = "is not a date and time of ISO 8601, such as 2026-11-24T12:15, nor 
 
 
 class WrongInput(ValueError):
-    """An input cannot be used. `option` names it ("from", "to", "at", "state", "connection", "used"); the text says
-    what to write instead."""
+    """An input cannot be used. `option` names it ("from", "to", "at", "state", "connection", "used", "keys"); the text
+    says what to write instead."""
 
     def __init__(self, option: str, message: str) -> None:
         self.option = option
@@ -161,6 +163,9 @@ def course(facts: Facts, policy: Policy, now: float) -> tuple[Step, ...]:
         steps.append(Step(facts, now, decision))
         if decision.action not in (Action.RING, Action.FORWARD):
             break
+        if isinstance(decision.target, PlayMenu):
+            facts = facts._replace(chosen=(*facts.chosen, f"{decision.target.menu}:{TIMEOUT}"))
+            continue
         waits = isinstance(decision.target, JoinQueue)
         facts = facts_after(facts, decision, Outcome.MAX_WAIT if waits else Outcome.NO_ANSWER)
         now += decision.no_answer_after or 0.0
@@ -177,6 +182,29 @@ def facts_after(facts: Facts, decision: Decision, outcome: Outcome) -> Facts:
         lines = {**lines, facts.person: LineState.ON_CALL}
     attempt = Attempt(str(decision.target), outcome)
     return facts._replace(lines=lines, attempts=(*facts.attempts, attempt))
+
+
+def press(facts: Facts, policy: Policy, now: float, keys: Iterable[str]) -> tuple[Step, ...]:
+    """Return the decisions about a call whose caller presses these keys in menus, the last one last.
+
+    Args:
+        keys: of telephones; `TIMEOUT` and `WRONG` stand for what is none.
+
+    Raises:
+        WrongInput: the call is in no menu, or the menu has no such key.
+    """
+    steps = [Step(facts, now, decide(facts, policy, now))]
+    for key in keys:
+        target = steps[-1].decision.target
+        if not isinstance(target, PlayMenu):
+            raise WrongInput("keys", f"{key} is pressed in no menu: the call goes to {target or 'nobody'}")
+        menu = policy.menus[target.menu]
+        if key not in menu.ways and key not in menu.languages:
+            known = ", ".join([*menu.ways, *menu.languages])
+            raise WrongInput("keys", f"the menu {menu.name} has no key {key}; write one of {known}")
+        facts = facts._replace(chosen=(*facts.chosen, f"{menu.name}:{key}"))
+        steps.append(Step(facts, now, decide(facts, policy, now)))
+    return tuple(steps)
 
 
 class _Caller(NamedTuple):
@@ -339,6 +367,7 @@ def targets_of(policy: Policy) -> set[Target]:
         ways = [*person.on_selected.values(), *person.on_line.values(), *person.on_outcome.values()]
         ways += [way for way in (person.departed, person.without_phone, *person.last_resort) if way is not None]
         found.update(way.target for way in ways)
+    found.update(way.target for menu in policy.menus.values() for way in menu.ways.values())
     lines = {id(line): line for line in policy.numbers.values() if isinstance(line, SharedLine)}
     for line in (*lines.values(), policy.unassigned):
         found.update(way.target for way in (line.open, line.closed, *line.last_resort) if way is not None)

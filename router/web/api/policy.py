@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from router.model.decision import Decision, Reason
-from router.proof.simulation import Inputs, WrongInput, course, facts_of, moment
+from router.proof.simulation import Inputs, WrongInput, course, facts_of, moment, press
 from router.web.api import moments
 from router.web.endpoint import DESK, EVERYBODY, STAFF, Asked, Endpoint, Resource
 from router.web.office import Office
@@ -34,6 +34,7 @@ class SimulateCall(Resource):
     connection: str | None = None
     withhold: bool = False
     used: list[str] = Field(default=[], max_length=100)
+    keys: list[str] = Field(default=[], max_length=20, description="pressed in menus", examples=[["1"]])
     live: bool = Field(default=True, description="start from what people are doing now, where `states` says nothing")
 
 
@@ -159,13 +160,14 @@ class PolicyApi:
         try:
             now = moment(body.at, policy.zone, office.clock())
             facts = facts_of(inputs, office.configuration, now)
+            if body.live:
+                facts = facts._replace(
+                    lines={**office.lines, **facts.lines},
+                    selections={**office.states.selections, **facts.selections},
+                )
+            facts = press(facts, policy, now, body.keys)[-1].facts
         except WrongInput as error:
             raise Problem(422, str(error), [{"where": f"body.{error.option}", "what": str(error)}]) from error
-        if body.live:
-            facts = facts._replace(
-                lines={**office.lines, **facts.lines},
-                selections={**office.states.selections, **facts.selections},
-            )
         steps = course(facts, policy, now)
         decisions = [DecisionResource.of(step.decision, moments.written(step.at, policy.zone) or "") for step in steps]
         return SimulationResource(decision=decisions[0], if_nobody_answers=decisions[1:])

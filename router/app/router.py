@@ -150,6 +150,7 @@ class Router:
             self.private_phones,
         )
         self.callbacks = self.exchange.callbacks
+        self.queues = self.exchange.queues
         self.callbacks.rules = configuration.callbacks
         self.exchange.configuration = configuration.hash
         self.exchange.text_messages.reply_refused = self._reply_refused

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from router.model.audit import AuditEntry
 from router.model.decision import FeatureKind, LineState, Outcome
-from router.model.queue import AgentRules, FloorChanges, OverflowCause, ReleaseCause, Side
+from router.model.queue import AgentRules, AgentState, Ended, FloorChanges, OverflowCause, ReleaseCause, Side
 from router.model.queue_events import (
     AgentChanged,
     AgentLoggedIn,
@@ -24,6 +24,7 @@ from router.model.queue_events import (
     CallBack,
     CallerEntered,
     Connect,
+    Connected,
     ConnectionFailed,
     DayBegan,
     GiveNotice,
@@ -99,8 +100,8 @@ class QueueFloor:
     Attributes:
         floor: who waits where, to be read. services: the queues by name.
         changed: hears that something is to be stored. watchers: hear of everything that happens.
-        waits: seconds that callers waited who were answered, by queue; ended: by (queue, how the place ended);
-        overflows: by (queue, why); agent_changes: by (agent, state).
+        waits: seconds that callers waited who were answered, by queue; answered, abandoned: by (queue,).
+        ended: by (queue, how the place ended); overflows: by (queue, why).
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -110,11 +111,14 @@ class QueueFloor:
         self.watchers: list[Callable[[Notice, float], None]] = []
         self.waits: dict[str, Histogram] = {}
         self.ended = Counts()
+        self.answered = Counts()
+        self.abandoned = Counts()
         self.overflows = Counts()
         self._exchange = exchange
         self._agents: tuple[str, ...] = ()
         self._desks: dict[str, Desk] = {}
         self._events: deque[QueueEvent] = deque()
+        self._connecting: dict[str, float] = {}  # seconds waited, by place
         self._working = False
         self._timer: Timer | None = None
         self._minute: Timer | None = None
@@ -205,6 +209,10 @@ class QueueFloor:
         exchange.attendant.audit(AuditEntry(exchange.clock(), actor, kind.value, agent, after=reason))
         self.tell(event)
 
+    def flush(self) -> None:
+        """Send what was put into the SIP stack, where something happened outside of it."""
+        self._exchange.attendant.flush()
+
     def is_open(self, queue: str) -> bool:
         """Say whether a queue is in its hours."""
         return self._open.get(queue, True)
@@ -249,6 +257,8 @@ class QueueFloor:
                 event = self._events.popleft()
                 now = self._now()
                 self._notify(event, now)
+                if isinstance(event, Connected):
+                    self._count_answer(event.place)
                 try:
                     outputs = self.floor.receive(event, now)
                 except LineError as error:  # a fault of ours: it changed nothing, and the others are served
@@ -279,6 +289,7 @@ class QueueFloor:
             case ReleaseAgent():
                 desk.release(command.agent, command.cause)
             case Connect():
+                self._connecting[command.place] = command.waited
                 desk.connect(command.agent, command.waited)
             case CallBack():
                 desk.call_back(command.agent, command.number)
@@ -299,12 +310,18 @@ class QueueFloor:
         elif isinstance(command, Connect | CallBack):
             self._events.append(ConnectionFailed(command.place, Side.CALLER))
 
-    def _count(self, ended: PlaceEnded) -> None:
-        self.ended[ended.queue, ended.ended.value] += 1
+    def _count_answer(self, place: str) -> None:
+        queue = self._queue_of(place)
+        waited = self._connecting.pop(place, None)
+        if queue and waited is not None:
+            self.answered[queue,] += 1
+            self.waits[queue].observe(waited)
 
-    def answered(self, queue: str, waited: float) -> None:
-        """A caller was connected who waited so many seconds."""
-        self.waits[queue].observe(waited)
+    def _count(self, ended: PlaceEnded) -> None:
+        self._connecting.pop(ended.place, None)
+        self.ended[ended.queue, ended.ended.value] += 1
+        if ended.ended is Ended.ABANDONED:
+            self.abandoned[ended.queue,] += 1
 
     def _queue_of(self, place: str) -> str:
         known = self.floor.places.get(place)
@@ -313,6 +330,17 @@ class QueueFloor:
     def _notify(self, notice: Notice, now: float) -> None:
         for watcher in self.watchers:
             watcher(notice, now)
+
+    def waiting(self) -> dict[tuple[str], float]:
+        """How many wait, by queue."""
+        return {(name,): float(len(line)) for name, line in self.floor.lines.items()}
+
+    def agents_by_state(self) -> dict[tuple[str], float]:
+        """How many agents there are in each state."""
+        counts = {(state.value,): 0.0 for state in AgentState}
+        for agent in self.floor.staff.agents.values():
+            counts[agent.state().value,] += 1
+        return counts
 
     def _settle(self) -> None:
         """Hand over what is to be stored, and wait for what is due next."""

@@ -318,7 +318,6 @@ class Queueing(Script):
 
     def connect(self, agent: str, waited: float) -> None:
         self._agent = agent
-        self._floor.answered(self._service.name, waited)
         self._wake(urgent=True)
 
     def call_back(self, agent: str, number: str) -> None:

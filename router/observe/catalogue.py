@@ -48,6 +48,10 @@ class Sources:
         rtpengines_up, rtpengine_calls: 1 where it answers, else 0, and how many calls it relays for us, by (address,).
         rtpengine_commands: by (address, command, result); rtpengine_lost: by (why,).
         relayed: by (way, outcome).
+        queue_waiting: callers who wait now, and queue_waits: seconds that those waited who were answered, by (queue,).
+        queue_answered, queue_abandoned: by (queue,).
+        queue_ended: by (queue, how it ended); queue_overflows: by (queue, cause).
+        queue_agents: how many are in each state, by (state,).
     """
 
     requests: Counts
@@ -79,6 +83,13 @@ class Sources:
     callbacks_waiting: Callable[[], float] = float
     media: Figures = field(default_factory=Figures)
     relayed: Counts = field(default_factory=Counts)
+    queue_waiting: Callable[[], Mapping[tuple[str], float]] = dict
+    queue_waits: Callable[[], Mapping[tuple[str], Histogram]] = dict
+    queue_answered: Counts = field(default_factory=Counts)
+    queue_abandoned: Counts = field(default_factory=Counts)
+    queue_overflows: Counts = field(default_factory=Counts)
+    queue_ended: Counts = field(default_factory=Counts)
+    queue_agents: Callable[[], Mapping[tuple[str], float]] = dict
     rtpengines_up: Callable[[], Mapping[tuple[str], float]] = dict
     rtpengine_calls: Callable[[], Mapping[tuple[str], float]] = dict
     rtpengine_commands: Counts = field(default_factory=Counts)
@@ -202,6 +213,7 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         sources.relayed,
     )
     _declare_rtpengines(metrics, sources)
+    _declare_queues(metrics, sources)
     metrics.counter(
         "callbacks_total",
         "Callers who wished to be called back (P3): taken, connected, tried in vain, left to the person, cancelled.",
@@ -257,6 +269,37 @@ def _declare_media(metrics: Metrics, media: Figures) -> None:
         media.skipped,
     )
     metrics.counter("media_engine_deaths_total", "Media engines that ended unasked.", [], media.deaths)
+
+
+def _declare_queues(metrics: Metrics, sources: Sources) -> None:
+    """Declare what is known of queues (Q2, G3)."""
+    metrics.gauge_by("queue_waiting", "Callers who wait in a queue now.", ["queue"], sources.queue_waiting)
+    metrics.histogram_by(
+        "queue_wait_seconds",
+        "Time from entering a queue to the answer of an agent; nobody should wait longer than 180 s (Q2).",
+        ["queue"],
+        sources.queue_waits,
+    )
+    metrics.counter(
+        "queue_answered_total", "Callers of a queue who talked to an agent.", ["queue"], sources.queue_answered
+    )
+    metrics.counter(
+        "queue_abandoned_total", "Callers of a queue who hung up while waiting.", ["queue"], sources.queue_abandoned
+    )
+    metrics.counter(
+        "queue_overflow_total",
+        "Callers who were sent elsewhere: after the longest wait (max_wait), because nobody was there (unattended), or "
+        "because the queue is configured no more (queue_gone).",
+        ["queue", "cause"],
+        sources.queue_overflows,
+    )
+    metrics.counter(
+        "queue_places_ended_total",
+        "Places in a queue that are over, by how: answered, abandoned, left (by key), overflowed, and so on.",
+        ["queue", "ended"],
+        sources.queue_ended,
+    )
+    metrics.gauge_by("queue_agents", "Agents by what they do now.", ["state"], sources.queue_agents)
 
 
 def _declare_rtpengines(metrics: Metrics, sources: Sources) -> None:

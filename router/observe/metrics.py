@@ -89,6 +89,22 @@ class Metrics(Collector):
 
         self._declare(name, read)
 
+    def histogram_by(
+        self, name: str, description: str, labels: Sequence[str], read: Callable[[], Mapping[Labels, Histogram]]
+    ) -> None:
+        """Declare histograms with labels, in seconds; `read` gives them by label values. Raises `ValueError` when the
+        name is taken."""
+
+        def read_family() -> Metric:
+            family = HistogramMetricFamily(name, description, labels=labels)
+            for values, histogram in read().items():
+                bounds = [*map(floatToGoString, histogram.bounds), "+Inf"]
+                buckets = list(zip(bounds, accumulate(histogram.cells), strict=True))
+                family.add_metric(values, buckets, histogram.total)
+            return family
+
+        self._declare(name, read_family)
+
     def information(self, name: str, description: str, read: Callable[[], Mapping[str, str]]) -> None:
         """Declare facts in words (a version, the hash of the configuration): labels of `name`_info, whose value is 1.
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from router.calls.call import Call
 from router.calls.callbacks import Callbacks
+from router.calls.queue_floor import QueueFloor
 from router.calls.states import States
 from router.configuration import Configuration, Finding
 from router.model.decision import LineState
@@ -44,6 +45,11 @@ class Office(Protocol):
     @property
     def callbacks(self) -> Callbacks:
         """Whoever is to be called back."""
+        ...
+
+    @property
+    def queues(self) -> QueueFloor:
+        """Who waits, and who answers."""
         ...
 
     @property

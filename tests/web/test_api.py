@@ -283,6 +283,8 @@ async def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
         "mark_message": {"state": "heard"},
         "forward_message": {"mailbox": "paul"},
         "set_greeting": {},
+        "move_place": {"tier": 0},
+        "set_duty": {"duty": "in"},
     }
     asked = set()
     for path, operations in description["paths"].items():

@@ -375,7 +375,6 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "legal_basis": "the ground on which all calls are recorded, where the country's law asks for one (G13)",
         "keep_days": "how long a recording is kept",
     },
-    "QueueSection": {
     "MenuSection": {
         "says": (
             "what callers hear: words, the id of a prompt, or a WAV file; without it the choices are named one by one; "
@@ -393,6 +392,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "then": f"where it leads: {_TARGET}",
         "says": f"what that is called, in a menu that names its choices itself; {_LANGUAGES}",
     },
+    "QueueSection": {
         "name": "as people call it: shown, and said to agents",
         "number": "by which the queue is called, if it has one of its own",
         "shows": "what calls show that the queue forwards outside, and those made as its agent (Q8, G2)",

@@ -31,7 +31,7 @@ from router.model.decision import SelectedBy, Selection
 from router.model.mailbox import VoicemailRules
 from router.model.message import Message
 from router.ports import EngineError
-from router.prompts.catalogue import PROMPTS, language
+from router.prompts.catalogue import LANGUAGES, PROMPTS, language
 from router.sip.message import Response
 from router.stores.database import Database
 from router.stores.mailboxes import SqliteMailboxes
@@ -41,7 +41,11 @@ from tests.media.tone_code import heard, spoken
 
 PATIENCE = 20.0  # seconds of real time until something counts as not having happened
 CODES = {name: number for number, name in enumerate(sorted(PROMPTS["fr"]), 1)}
-NAMES = {number: name for name, number in CODES.items()}
+ENGLISH = 500  # is added to the number of a prompt in English, whose name is "en:…" to stories
+NAMES = {
+    **{number: name for name, number in CODES.items()},
+    **{number + ENGLISH: f"en:{name}" for name, number in CODES.items()},
+}
 RULES = VoicemailRules(max_seconds=10.0, silence_seconds=3.0, shortest_seconds=0.2)
 BEEP_SECONDS = 0.1
 GREETING_HERTZ = 900.0
@@ -51,8 +55,10 @@ Result = TypeVar("Result")
 
 def write_coded_prompts(folder: Path) -> Path:
     """Write a company's own recordings: each prompt says its number."""
+    (folder / "en").mkdir()
     for name, number in CODES.items():
         write_wav(folder / f"{name}.wav", spoken(number, 16_000), 16_000)
+        write_wav(folder / "en" / f"{name}.wav", spoken(number + ENGLISH, 16_000), 16_000)
     return folder
 
 
@@ -124,7 +130,10 @@ class Tale:
         attendant.boxes = configuration.mailboxes
         attendant.rules = RULES
         attendant.audit = tale.audited.append
-        attendant.voice = Voice(language("fr", "BE"), "Story Company", folder / "sounds", prompts)
+        attendant.voices = {
+            code: Voice(language(code, "BE"), "Story Company", folder / "sounds", prompts) for code in LANGUAGES
+        }
+        attendant.voice = attendant.voices["fr"]
         attendant.now = lambda: story.now
         attendant.flush = story.flush
         attendant.complain = lambda script, error: tale.complaints.append((script, error))

@@ -278,11 +278,7 @@ class Call:
         who, identity = destination.identity(self.decision)
         if self._location and self.decision.action is Action.EMERGENCY:
             identity += self._location
-        way = destination.way
-        if self.caller.way > way:
-            way = self.caller.way
-        if not way and self._policy.recording is not None:
-            way = self._way_to_record()
+        way = self._way(destination)
         if way and not self._without_relay:
             self._dial_relayed(leg, destination, who, identity, way, now)
         else:
@@ -477,6 +473,15 @@ class Call:
         self._next_leg(Outcome.UNREACHABLE, Refusal(status), now)
 
     # ------------------------------------------------------------------------------- sound through the router
+
+    def _way(self, destination: Destination) -> int:
+        """Which way the sound to somebody who is called is to take (a `MediaWay`)."""
+        way = destination.way
+        if self.caller.way > way:
+            way = self.caller.way
+        if not way and self._policy.recording is not None:
+            way = self._way_to_record()
+        return way
 
     def _dial_relayed(self, leg: Leg, destination: Destination, who: str, identity: str, way: int, now: float) -> None:
         """Call a leg whose sound is to be relayed: with the relay's offer, as soon as that is there."""

@@ -221,6 +221,7 @@ class Exchange:
         call = Call.incoming(self, transaction, request, facts, max_forwards - 1, account is not None, now)
         if account is not None:
             call.caller.way = account.media
+            call.caller.keys = account.srtp
         elif peer is not None:
             call.caller.way = peer.media
         call.begin(decision, now)

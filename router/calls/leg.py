@@ -67,6 +67,7 @@ class Leg:
         refers: how many REFERs were accepted on it (RFC 3515 §2.4.6 tells their subscriptions apart).
         authorization: header line that this trunk wanted, with CRLF, or "".
         way: which way its sound wants to take, at least (a `MediaWay`).
+        keys: how its sound is protected, as far as is known (see `MediaParty.keys`).
         path: that of its sound to the caller, where it is relayed, until the leg has answered.
         peer: trunk, PBX, account or address, for the record; line: the trunk.
     """
@@ -82,6 +83,7 @@ class Leg:
         "due",
         "ended_at",
         "invite",
+        "keys",
         "line",
         "outside",
         "path",
@@ -118,6 +120,7 @@ class Leg:
         self.authorization = ""
         self.target = ""
         self.way = 0
+        self.keys = ""
         self.path: MediaPath | None = None
         self.tries = 0
         self.status = 0
@@ -149,6 +152,7 @@ class Leg:
         self.outside = destination.line is not None
         self.target = destination.uri
         self.way = destination.way
+        self.keys = destination.keys
         uri = destination.uri
         dialog = Dialog(ids.token(), ids.token(), None, who, f"<{uri}>", uri, flow, self, destination.sticky)
         dialog.routes = destination.routes

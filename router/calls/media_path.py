@@ -27,7 +27,7 @@ from router.ports import (
     SessionRelay,
 )
 from router.sip.message import Response
-from router.sip.sdp import located
+from router.sip.sdp import located, protection
 
 if TYPE_CHECKING:
     from router.calls.attendant import Attendant
@@ -250,6 +250,9 @@ class MediaPath:
             except MediaError as error:
                 error.__traceback__ = None  # it would hold the frames, which hold what waits, in a circle
                 status = 488 if isinstance(error, OfferError) else 500
+            except Exception:  # nothing would end this call any more: it ends, and the fault is told
+                self._lost("fault")
+                raise
             self._carrying = False
             if self._owner is None:
                 return  # it was closed meanwhile
@@ -258,7 +261,7 @@ class MediaPath:
                     description.otherwise(status, attendant.now())
                 else:
                     description.then(body, attendant.now())
-            except Exception:  # nothing would end this call any more: it ends, and the fault is told
+            except Exception:
                 self._lost("fault")
                 raise
             self._tell_bridged()
@@ -298,7 +301,8 @@ class MediaPath:
         if start == end:
             return body
         carry = relayed.offer if description.is_offer else relayed.answer
-        carried = await carry(body[start:end], self._party(giver), self._party(taker))
+        giver.keys = protection(body[start:end])
+        carried = await carry(body[start:end], self._party(giver, taker), self._party(taker, giver))
         if relayed is not self._relayed:
             raise EngineError("it came too late")
         whole = body[:start] + carried + body[end:]
@@ -307,10 +311,10 @@ class MediaPath:
         self._answer = None if description.is_offer else (body, whole)
         return whole
 
-    def _party(self, leg: Leg) -> MediaParty:
-        destination = leg.destination
-        keys = "" if destination is None else destination.keys
-        return MediaParty(self._name(leg), leg.dialog.flow.source[0], keys)
+    def _party(self, leg: Leg, other: Leg) -> MediaParty:
+        dialog = getattr(leg, "dialog", None)  # the router itself has none where it calls somebody
+        host = other.dialog.flow.local[0] if dialog is None else dialog.flow.source[0]
+        return MediaParty(self._name(leg), host, leg.keys)
 
     def _name(self, leg: Leg) -> str:
         return "caller" if leg is self._caller else "callee"

@@ -23,6 +23,7 @@ from router.calls.call import ATTENDED, OVER, SETUP, Call, Refusal
 from router.calls.leg import AckDue, Leg
 from router.calls.script import HungUp, Script
 from router.model.decision import Action, Decision, Facts, Outcome, RingPerson
+from router.model.sound import MediaWay
 from router.ports import MediaEngine, MediaSession
 from router.sip.dialog import MAX_FORWARDS
 from router.sip.message import Response
@@ -56,7 +57,6 @@ class Originated(Call):
         self.caller = Leg(None, exchange.stack, exchange.strays, facts.peer, None, now)
         self.outcome: Outcome | None = None
         self._told: Callable[[bytes], None] | None = None
-        self._without_relay = True  # the sound is the router's own until somebody is put through
 
     def begin(self, decision: Decision, now: float) -> None:
         """Count from here on; `dial` follows the decision."""
@@ -96,6 +96,10 @@ class Originated(Call):
         told, self._told = self._told, None
         if told is not None:
             told(response.body)
+
+    def _way(self, destination: Destination) -> int:
+        """The router itself is the other party, and needs a relay only for what it does not speak (SRTP)."""
+        return destination.way if destination.way > MediaWay.RELAY else MediaWay.DIRECT
 
     def _dial(self, destination: Destination, now: float) -> None:
         Call._dial(self, destination, now)

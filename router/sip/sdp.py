@@ -60,6 +60,13 @@ def located(body: bytes) -> tuple[int, int]:
     return (head + 4, end) if end >= 0 else (0, 0)
 
 
+def protection(description: bytes) -> str:
+    """How the sound of who says this is protected: "dtls" (RFC 5764), "sdes" (RFC 4568) or "" (not at all)."""
+    if b"RTP/SAVP" not in description:
+        return ""
+    return "dtls" if b"\na=fingerprint:" in description else "sdes"
+
+
 def held_offer(host: str) -> bytes:
     """An offer of one audio stream on hold, for an INVITE that made none."""
     return b"\r\n".join([*_session(host), b"m=audio %d RTP/AVP 8 0" % DISCARD, b"a=inactive"]) + b"\r\n"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from router.calls import media_path
+from router.calls.originate import Originated
 from router.configuration import Configuration
+from router.model.decision import Action, Decision, Facts, Origin, RingPerson
+from router.model.sound import MediaWay
 from router.ports import EngineError, OfferError
 from tests.calls.conftest import finish
 from tests.calls.relay_in_hand import HOST, RelayInHand, relayed, turns
@@ -487,3 +491,31 @@ async def test_a_party_that_goes_during_a_transfer_leaves_nothing_behind(
     assert bob.received("BYE")
     told(bob)
     await relay.let_go()
+
+
+# ---------------------------------------------------------------------------------- calls of the router's own
+
+
+@pytest.mark.parametrize("way", [MediaWay.RELAY, MediaWay.RTPENGINE])
+async def test_whom_the_router_calls_itself_is_relayed_only_by_what_it_cannot_do(
+    story: Story, relay: RelayInHand, bob: Phone, way: MediaWay
+) -> None:
+    """P3: its own engine is the other party already; an rtpengine stands before a phone that speaks SRTP."""
+    relay.serve(way)
+    phone = replace(story.gate.accounts["201"], media=way)
+    story.registrar.set_accounts({**story.gate.accounts, "201": phone})
+    facts = Facts(Origin.ROUTER, "callback", "201")
+    decision = Decision(Action.RING, RingPerson("bob", ("201",)), ())
+    answered: list[bytes] = []
+    call = Originated(story.exchange, facts, decision, story.now)
+    call.begin(decision, story.now)
+    call.dial(OFFER, answered.append, story.now)
+    story.flush()
+    await turns()
+    passes = relayed if way is MediaWay.RTPENGINE else bytes
+    assert bob.waiting.body == passes(OFFER)
+    bob.answers()
+    await turns()
+    assert answered == [passes(ANSWER)]
+    assert bob.received("ACK")
+    bob.hangs_up()

@@ -117,6 +117,7 @@ class QueueFloor:
         self._exchange = exchange
         self._agents: tuple[str, ...] = ()
         self._desks: dict[str, Desk] = {}
+        self._queues: dict[str, str] = {}  # by place
         self._events: deque[QueueEvent] = deque()
         self._connecting: dict[str, float] = {}  # seconds waited, by place
         self._working = False
@@ -222,11 +223,13 @@ class QueueFloor:
     def enter(self, desk: Desk, event: CallerEntered) -> None:
         """Somebody is to wait, whom `desk` looks after until `leave`."""
         self._desks[event.place] = desk
+        self._queues[event.place] = event.queue
         self.tell(event)
 
     def leave(self, place: str) -> None:
         """Nobody looks after a place any more."""
         self._desks.pop(place, None)
+        self._queues.pop(place, None)
 
     def tell(self, event: QueueEvent) -> None:
         """Something happened. What follows from it is done before this returns, unless something else is being done:
@@ -298,7 +301,7 @@ class QueueFloor:
             case GiveNotice():
                 desk.give_notice(command.seconds)
             case Overflow():
-                self.overflows[self._queue_of(command.place), command.cause.value] += 1
+                self.overflows[self._queues[command.place], command.cause.value] += 1
                 desk.overflow(command.cause)
             case Refuse():
                 desk.refuse()
@@ -311,9 +314,9 @@ class QueueFloor:
             self._events.append(ConnectionFailed(command.place, Side.CALLER))
 
     def _count_answer(self, place: str) -> None:
-        queue = self._queue_of(place)
+        queue = self._queues.get(place)
         waited = self._connecting.pop(place, None)
-        if queue and waited is not None:
+        if queue is not None and waited is not None:
             self.answered[queue,] += 1
             self.waits[queue].observe(waited)
 
@@ -322,10 +325,6 @@ class QueueFloor:
         self.ended[ended.queue, ended.ended.value] += 1
         if ended.ended is Ended.ABANDONED:
             self.abandoned[ended.queue,] += 1
-
-    def _queue_of(self, place: str) -> str:
-        known = self.floor.places.get(place)
-        return "" if known is None else known.queue
 
     def _notify(self, notice: Notice, now: float) -> None:
         for watcher in self.watchers:

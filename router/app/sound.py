@@ -17,6 +17,7 @@ from router.media.client import Engine
 from router.media.figures import Figures
 from router.media.relay import EngineRelay
 from router.media.rtpengine import Rtpengines
+from router.media.shielded import ShieldedEngine
 from router.model.sound import MediaSettings, MediaWay
 from router.ports import EngineError, MailboxStore
 from router.prompts.catalogue import LANGUAGES, language
@@ -102,6 +103,7 @@ class Sound:
             figures=self.figures,
         )
         self._attendant.engine = self.engine
+        self._attendant.shielded = ShieldedEngine(self.engine, self.rtpengines)
         relays = self._attendant.exchange.relays
         relays.by_way[MediaWay.RELAY] = relays.sessions = EngineRelay(self.engine, settings.hosts)
         try:

@@ -29,11 +29,13 @@ from router.model.decision import (
     PlayMenu,
 )
 from router.model.mailbox import Mailbox, VoicemailRules
+from router.model.sound import MediaWay
 from router.ports import MailboxStore, MediaEngine
 
 if TYPE_CHECKING:
     from router.calls.call import Call
     from router.calls.exchange import Exchange
+    from router.calls.leg import Leg
 
 # What is said of a refusal, by the rule that refused.
 _SPOKEN_REFUSALS: Final = {"greylist": "refused.destination", "limit": "refused.limit"}
@@ -46,6 +48,7 @@ class Attendant:
 
     Attributes:
         engine: makes the sound; None: the router speaks to nobody, and what it should answer counts as unreachable.
+        shielded: the same engine behind an rtpengine, for callers whose sound goes that way.
         mailboxes: where messages are left, by which rules.
         voice: what is said, in the company's first language. Both are there when the engine is; voices: by language.
         boxes: the mailboxes by name; pin_attempts: wrong PINs of them.
@@ -59,6 +62,7 @@ class Attendant:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.engine: MediaEngine | None = None
+        self.shielded: MediaEngine | None = None
         self.mailboxes: MailboxStore | None = None
         self.voice: Voice
         self.voices: Mapping[str, Voice] = {}
@@ -140,6 +144,11 @@ class Attendant:
         """Return the prompt that says why a call is refused; None: nobody needs to hear more than that it is."""
         because = decision.because
         return _SPOKEN_REFUSALS.get(because[-1].rule) if because else None
+
+    def engine_for(self, caller: Leg) -> MediaEngine | None:
+        """What the router speaks to a caller with."""
+        behind = caller.way and self.exchange.relays.strongest(caller.way) == MediaWay.RTPENGINE
+        return self.shielded if behind and self.shielded is not None else self.engine
 
     def put_through(self, call: Call, decision: Decision, facts: Facts, told: Callable[[bool], None]) -> None:
         """Call what a caller chose; see `PutThrough`."""

@@ -256,7 +256,7 @@ class Script:
             await asyncio.wait((self._task,))
 
     async def _open(self) -> None:
-        engine = self.attendant.engine
+        engine = self.attendant.engine_for(self.call.caller)
         if engine is None:
             raise EngineError("there is no media engine")
         session = await self._new_session(engine)

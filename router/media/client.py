@@ -104,7 +104,7 @@ class Engine:
         self, offer: bytes, told: MediaListener, *, host: str = "", trusted: Sequence[str] = ()
     ) -> Session:
         _, agreed = sdp.agree(sdp.read(offer), self._codecs)  # before a port is taken
-        session = await self._open(host or self._host_towards(agreed.host), told, trusted)
+        session = await self.open(host or self._host_towards(agreed.host), told, trusted)
         try:
             await session.take_offer(offer)
         except MediaError:
@@ -113,11 +113,16 @@ class Engine:
         return session
 
     async def offer(self, told: MediaListener, *, host: str = "", trusted: Sequence[str] = ()) -> Session:
-        session = await self._open(host or self._hosts[0], told, trusted)
+        session = await self.open(host, told, trusted)
         session.offer()
         return session
 
-    async def _open(self, host: str, told: MediaListener, trusted: Sequence[str]) -> Session:
+    async def open(
+        self, host: str, told: MediaListener, trusted: Sequence[str], kind: type[Session] = Session
+    ) -> Session:
+        """Make a session that has neither offered nor answered anything; `host` and the others as in `offer`. Raises
+        `EngineError`."""
+        host = host or self._hosts[0]
         connection = self._connection
         if connection is None or not connection.ready:
             raise EngineError("the media engine is not running; it is being started again")
@@ -125,7 +130,7 @@ class Engine:
         number = self._numbers
         port: int = await connection.request("open", endpoint=number, host=host, timeout=self._timeout)
         ours = sdp.Ours(secrets.randbits(31), 1, self._advertised.get(host, host), port)
-        session = Session(connection, number, ours, self._codecs, trusted, told, self._closed, self.figures)
+        session = kind(connection, number, ours, self._codecs, trusted, told, self._closed, self.figures)
         self._sessions[number] = session
         self.figures.streams = len(self._sessions)
         return session

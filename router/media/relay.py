@@ -87,7 +87,7 @@ class RelayedByEngine:
             told = partial(self._told, taker.name)
             host = self._host_towards(taker.host)
             await self._take_in(taker.name, self._engine.offer(told, host=host, trusted=(taker.host,)))
-        return self._session(taker.name).offer(direction, best)
+        return await self._session(taker.name).offer_again(direction, best)
 
     async def answer(self, sdp_answer: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         theirs = self._session(taker.name)

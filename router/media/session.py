@@ -119,6 +119,10 @@ class Session:
         self._say(lambda ours: sdp.offer(ours, codecs, direction))
         return self.description
 
+    async def offer_again(self, direction: str = sdp.SENDRECV, best: str = "") -> bytes:
+        """Return a later offer as it is to be made, see `offer`. Raises `EngineError`."""
+        return self.offer(direction, best)
+
     async def accept(self, answer: bytes) -> None:
         await self._configure(sdp.accept(answer, self._codecs, self._direction))
 

@@ -64,7 +64,7 @@ def protection(description: bytes) -> str:
     """How the sound of who says this is protected: "dtls" (RFC 5764), "sdes" (RFC 4568) or "" (not at all)."""
     if b"RTP/SAVP" not in description:
         return ""
-    return "dtls" if b"\na=fingerprint:" in description else "sdes"
+    return "sdes" if b"\na=crypto:" in description else "dtls"
 
 
 def held_offer(host: str) -> bytes:

@@ -16,6 +16,8 @@ from .conftest import StartPhone, StartRouter, needs_baresip
 from .processes import Ports, eventually
 from .router_process import Router
 from .test_relayed_calls import hears
+from .test_voicemail import messages
+from .tones import heard_hertz, seconds_recorded
 
 pytestmark = [
     needs_baresip,
@@ -160,3 +162,24 @@ def test_an_rtpengine_is_killed_in_the_middle_of_a_call(
     assert relayed(router) == 1
     outside.command("hangup")
     benoit.waits_for("CALL_CLOSED")
+
+
+def test_a_protected_phone_hears_the_router_itself_and_is_heard(
+    company: Company, ports: Ports, start_router: StartRouter, start_phone: StartPhone
+) -> None:
+    """V1: the router's own engine speaks no SRTP; an rtpengine stands before it."""
+    first = ports.free(200)
+    company.document["media"]["ports"] = f"{first}-{first + 199}"
+    company.document["targets"]["voicemail"] = {"mailbox": "{person}"}
+    company.document["people"]["claire"]["devices"]["desk"]["media"] = "rtpengine"
+    router = start_router()
+    claire = start_phone("203", router.address, speaks=1000, protects="sdes").is_registered()
+    claire.command("dial", f"sip:202@{router.address}")  # whose phone is not registered
+    claire.waits_for("CALL_ESTABLISHED")
+    heard = eventually("she hears something", lambda: next(iter(claire.heard()), None))
+    eventually("she listens for 14 s", lambda: seconds_recorded(heard) > 14, seconds=40)
+    assert relayed(router) == 1
+    claire.command("hangup")
+    [message] = eventually("her message is there", lambda: messages(company))
+    assert heard_hertz(message) == pytest.approx(1000, abs=5)
+    eventually("all ports are given back", lambda: relayed(router) == router.metric("media_streams") == 0)

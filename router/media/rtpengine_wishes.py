@@ -77,6 +77,8 @@ def _origin(sdp: bytes, giver: MediaParty) -> dict[str, Encodable]:
         "replace": _REPLACED,
         "received-from": ("IP6" if ":" in giver.host else "IP4", giver.host),
         "flags": _flags(sdp, giver),
+        # What comes from where the description says goes first; before 10.5.9 what came last counts, for three seconds.
+        "endpoint-learning": "heuristic",
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -42,23 +44,29 @@ class Farm(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RtpengineProcess, RtpengineProcess]]:
-    ports, folder = Ports(), tmp_path_factory.mktemp("rtpengine")
-    both = (RtpengineProcess(ports, folder, "first").start(), RtpengineProcess(ports, folder, "second").start())
+def ports() -> Ports:
+    return Ports()
+
+
+@pytest.fixture(scope="module")
+def processes(ports: Ports, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RtpengineProcess, ...]]:
+    folder = tmp_path_factory.mktemp("rtpengine")
+    both = tuple(RtpengineProcess(ports, folder, name, "127.0.0.1 ::1").start() for name in ("first", "second"))
     yield both
     for process in both:
         process.end()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def farm(processes: tuple[RtpengineProcess, RtpengineProcess]) -> AsyncIterator[Farm]:
+async def farm(processes: tuple[RtpengineProcess, ...]) -> AsyncIterator[Farm]:
     for process in processes:
         process.start()
     told: list[tuple[str, bool]] = []
     addresses = tuple((process.host, process.port) for process in processes)
     relay = Rtpengines(lambda name, up, _why: told.append((name, up)))
     await relay.follow(RtpengineSettings(addresses))
-    yield Farm(relay, *processes, told)
+    first, second = processes
+    yield Farm(relay, first, second, told)
     await relay.stop()
 
 
@@ -211,6 +219,75 @@ async def until_connected(caller: Peer, callee: Peer) -> None:
             caller.send(b"\xd5" * 160)
             callee.send(b"\xd5" * 160)
             await asyncio.sleep(0.02)
+
+
+async def test_sound_goes_back_to_where_it_comes_from_and_a_stranger_is_not_heard(
+    farm: Farm, peers: tuple[Peer, Peer]
+) -> None:
+    """A phone behind NAT names a port that is not the one that its sound comes from. Once it is known, nobody else is
+    taken for it."""
+    caller, callee = peers
+    nowhere = callee.sdp().replace(b"m=audio %d " % callee.port, b"m=audio 9 ")
+    call = farm.relay.open("nat", not_lost)
+    callee.heed(await call.offer(caller.sdp(), CALLER, CALLEE))
+    caller.heed(await call.answer(nowhere, CALLEE, CALLER))
+    async with asyncio.timeout(20):  # rtpengine looks for a while before it believes
+        while not callee.packets:
+            caller.send(b"\xd5" * 160)
+            callee.send(b"\xd5" * 160)
+            await asyncio.sleep(0.02)
+    await hear_each_other(caller, callee)
+    known_as = f"Confirmed peer address as 127.0.0.1:{callee.port}\n"
+    async with asyncio.timeout(20):  # three seconds after the answer it commits itself
+        while known_as not in farm.carrying().output:
+            callee.send(b"\xd5" * 160)
+            await asyncio.sleep(0.02)
+    stranger = Peer(ssrc=0x3333)
+    stranger.target = callee.target
+    caller.packets.clear()
+    for _ in range(50):
+        stranger.send(b"\x00" * 160)
+    await hear_each_other(caller, callee)
+    assert {packet.ssrc for packet in caller.packets} == {callee.ssrc}
+    assert not stranger.packets
+    stranger.close()
+    call.close()
+
+
+async def test_parties_of_two_address_families_hear_each_other(farm: Farm) -> None:
+    caller, callee = Peer(ssrc=0x1111), Peer("::1", ssrc=0x2222)
+    party = CALLEE._replace(host="::1")
+    call = farm.relay.open("families", not_lost)
+    offer = await call.offer(caller.sdp(), CALLER, party)
+    assert b"c=IN IP6 ::1\r\n" in offer
+    callee.heed(offer)
+    answer = await call.answer(callee.sdp(), party, CALLER)
+    assert b"c=IN IP4 127.0.0.1\r\n" in answer
+    caller.heed(answer)
+    await hear_each_other(caller, callee)
+    call.close()
+    caller.close()
+    callee.close()
+
+
+async def test_each_network_is_met_at_its_own_interface(tmp_path: Path, peers: tuple[Peer, Peer], ports: Ports) -> None:
+    process = RtpengineProcess(ports, tmp_path, interfaces="inside/127.0.0.1 outside/127.0.0.2").start()
+    relay = Rtpengines(lambda *_: None)
+    networks = ((ip_network("127.0.0.0/24"), "inside"), (ip_network("0.0.0.0/0"), "outside"))
+    await relay.follow(RtpengineSettings(((process.host, process.port),), networks))
+    caller, callee = peers
+    provider = CALLEE._replace(host="203.0.113.5")
+    call = relay.open("interfaces", not_lost)
+    offer = await call.offer(caller.sdp(), CALLER, provider)
+    assert b"c=IN IP4 127.0.0.2\r\n" in offer
+    callee.heed(offer)
+    answer = await call.answer(callee.sdp(), provider, CALLER)
+    assert b"c=IN IP4 127.0.0.1\r\n" in answer
+    caller.heed(answer)
+    await hear_each_other(caller, callee)
+    call.close()
+    await relay.stop()
+    process.end()
 
 
 async def test_a_description_of_no_use_is_refused_and_leaves_nothing(farm: Farm, peers: tuple[Peer, Peer]) -> None:

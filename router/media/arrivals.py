@@ -15,19 +15,24 @@ from typing import Final
 MAX_ROUNDS: Final = 8  # packets of one socket in one go: a burst is taken at once, a flood does not starve the others
 MAX_READY: Final = 1024
 
-Reader = Callable[[int], None]  # reads one datagram, in the 20 ms of that number; raises OSError when there is none
+# Reads one datagram, at that time in units of the RTP clock; raises OSError when there is none.
+Reader = Callable[[int], None]
 
 
 class Arrivals:
-    """All sockets, each with who reads what comes there."""
+    """All sockets, each with who reads what comes there.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    Args:
+        clock: units of the RTP clock since the engine started.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
         self._loop = loop
+        self._clock = clock
         self._calm = select.epoll()
         self._prompt = select.epoll()
         self._readers: dict[int, Reader] = {}
         self._is_prompt: set[int] = set()
-        self.tick = 0  # whoever counts sets it
         loop.add_reader(self._prompt.fileno(), self._wake)
 
     def add(self, bound: socket.socket, reader: Reader) -> None:
@@ -51,28 +56,26 @@ class Arrivals:
         enters.register(descriptor, select.EPOLLIN)
         (self._is_prompt.add if prompt else self._is_prompt.discard)(descriptor)
 
-    def read(self) -> None:
-        """Read the calm sockets."""
-        self._read(self._calm)
+    def read(self, now: int) -> None:
+        """Read one packet of each calm socket that has one, and again: that spares the call that finds nothing."""
+        for _ in range(MAX_ROUNDS):
+            if not self._read(self._calm, now):
+                return
 
     def _wake(self) -> None:
-        self._read(self._prompt)
+        """Read one packet of each prompt socket that has one; where there are more, the loop calls again."""
+        self._read(self._prompt, self._clock())
 
-    def _read(self, ready: select.epoll) -> None:
-        """Read one packet of each socket that has one, and again: that spares the call that finds nothing."""
-        readers = self._readers
-        tick = self.tick
-        for _ in range(MAX_ROUNDS):
-            events = ready.poll(0, MAX_READY)
-            for descriptor, _ in events:
-                read = readers.get(descriptor)
-                if read is not None:
-                    try:
-                        read(tick)
-                    except OSError:
-                        continue  # an ICMP error of something sent before; reading it cleared it
-            if not events:
-                return
+    def _read(self, ready: select.epoll, now: int) -> bool:
+        events = ready.poll(0, MAX_READY)
+        for descriptor, _ in events:
+            read = self._readers.get(descriptor)
+            if read is not None:
+                try:
+                    read(now)
+                except OSError:
+                    continue  # an ICMP error of something sent before; reading it cleared it
+        return bool(events)
 
     def close(self) -> None:
         self._loop.remove_reader(self._prompt.fileno())

@@ -144,7 +144,7 @@ class Endpoint:
         delay = int((now - came) * 65_536) if middle else 0
         return rtcp.Block(receiver.ssrc, fraction, lost, receiver.highest, int(receiver.jitter), middle, delay)
 
-    def read_rtcp(self, tick: int) -> None:
+    def read_rtcp(self, _now: int) -> None:
         """Read what came on the RTCP port; our reports go back there from now on (symmetric RTCP)."""
         data, address = self.line.rtcp.recvfrom(MAX_PACKET_BYTES)
         if address[0] not in self._hosts:

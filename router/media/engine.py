@@ -58,8 +58,8 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._ports = ports
         self._random = random_source
-        self._arrivals = Arrivals(self._loop)
         self._pacer = Pacer(self._beat, self._skipped)
+        self._arrivals = Arrivals(self._loop, self._pacer.units)
         self._clips = Clips()
         self._disk = Disk()
         self._loader = ThreadPoolExecutor(2, "sounds")
@@ -111,9 +111,8 @@ class Engine:
     # -------------------------------------------------------------------------------------------- every 20 ms
 
     def _beat(self, tick: int) -> None:
-        self._arrivals.tick = tick
-        self._arrivals.read()
         units = tick * TICK_UNITS
+        self._arrivals.read(units)
         for endpoint in self._order:
             endpoint.sender.tick(units)
         second = tick % TICKS_PER_SECOND
@@ -304,7 +303,7 @@ class Engine:
             raise MediaError("nothing is agreed on yet that could be recorded")
         tick = self._pacer.tick
         rate = min(RATES[endpoint.codec] for endpoint in endpoints)
-        tracks = [Track(endpoint.codec, rate, tick) for endpoint in endpoints]
+        tracks = [Track(endpoint.codec, rate, tick * TICK_UNITS) for endpoint in endpoints]
         recording = Recording(
             tracks,
             rate,

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Final
 
 from router.media.figures import LATE_BOUNDS
+from router.media.rtp import CLOCK, TICK_UNITS
 from router.model.tally import Histogram
 
 TICK_SECONDS: Final = 0.020
@@ -29,14 +30,19 @@ class Pacer:
         self.late = Histogram(LATE_BOUNDS)  # of each tick
         self._beat = beat
         self._skipped = skipped
+        self._began = 0.0
         self._due = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin, in the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._due = monotonic()
+        self._began = self._due = monotonic()
         self._wake()
+
+    def units(self) -> int:
+        """The time in units of the RTP clock; a tick begins with `TICK_UNITS` times its number."""
+        return int((monotonic() - self._began) * CLOCK) + TICK_UNITS
 
     def stop(self) -> None:
         self._loop = None

@@ -31,7 +31,7 @@ _COMFORT_NOISE: Final = 13  # RFC 3389; a sign of life, and nothing to hear
 class Listener(Protocol):
     """Hears the sound of one session."""
 
-    def put(self, codec: str, payload: bytes, timestamp: int, ssrc: int, tick: int) -> None: ...
+    def put(self, codec: str, payload: bytes, timestamp: int, ssrc: int, came: int) -> None: ...
 
 
 class Receiver:
@@ -133,28 +133,28 @@ class Receiver:
             return self._lost_before
         return self._lost_before + max(0, self.highest - self._first_sequence + 1 - self._received_of_source)
 
-    def read(self, tick: int) -> None:
+    def read(self, now: int) -> None:
         """Read one datagram that comes from where we send to.
 
         Args:
-            tick: number of the 20 ms in which it is read.
+            now: in units of the RTP clock since the engine started.
         """
         data = self._recv(MAX_PACKET_BYTES)
         size = len(data)
         if HEADER_BYTES < size <= HEADER_BYTES + MAX_PAYLOAD_BYTES and data[0] == VERSION:
             _, second, sequence, timestamp, ssrc = unpack(data)
-            self._take(second >= MARKER, second & 0x7F, sequence, timestamp, ssrc, data[HEADER_BYTES:], tick)
+            self._take(second >= MARKER, second & 0x7F, sequence, timestamp, ssrc, data[HEADER_BYTES:], now)
             return
         packet = parse(data)
         if packet is None:
             self.invalid += 1
         else:
-            self._take(*packet, tick)
+            self._take(*packet, now)
 
-    def read_strange(self, tick: int) -> None:
+    def read_strange(self, now: int) -> None:
         """Read one datagram that comes from elsewhere; its source may take the place of the present one."""
         data, address = self._recvfrom(MAX_PACKET_BYTES)
-        if (self.known and tick - self.heard < FORGET_TICKS) or address[0] not in self._hosts:
+        if (self.known and now // TICK_UNITS - self.heard < FORGET_TICKS) or address[0] not in self._hosts:
             self.foreign += 1
             return
         packet = parse(data)
@@ -162,13 +162,13 @@ class Receiver:
             self.invalid += 1
         elif self._aim(address):
             self.known = False
-            self._take(*packet, tick)
+            self._take(*packet, now)
 
     def _agreed(self, payload_type: int) -> bool:
         return payload_type in self._codecs or payload_type in (self._event_type, _COMFORT_NOISE)
 
     def _take(
-        self, marker: bool, payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, tick: int
+        self, marker: bool, payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now: int
     ) -> None:
         codec = self._codecs.get(payload_type)
         event = payload_type == self._event_type
@@ -180,20 +180,21 @@ class Receiver:
             self._begin(ssrc, sequence)
         elif ahead > 0:
             self.highest += ahead
+        tick = now // TICK_UNITS
         self.heard = tick
         self.packets += 1
         self._received_of_source += 1
         if event:
             self._take_key(timestamp, payload, tick)
         elif codec is not None:
-            transit = tick * TICK_UNITS - timestamp
+            transit = now - timestamp
             if self._transit is not None:
                 change = abs(newer(transit, self._transit, 32))
                 if change < CLOCK:
                     self.jitter += (change - self.jitter) / 16
             self._transit = transit
             if self.listener is not None:
-                self.listener.put(codec, payload, timestamp, ssrc, tick)
+                self.listener.put(codec, payload, timestamp, ssrc, now)
             if self._tones is not None:
                 self._listen_for_tones(codec, payload, tick)
         if self.forward is not None and (codec is not None or event):

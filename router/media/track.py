@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.media.codecs import Converter, Samples, decoder, silence
-from router.media.rtp import CLOCK, TICK_UNITS, newer
+from router.media.rtp import CLOCK, newer
 from router.media.sdp import G722
 
 REORDER_UNITS: Final = CLOCK // 5  # 200 ms that a packet may be late or out of order; nobody waits for a recording
@@ -24,7 +24,7 @@ class Track:
     Args:
         codec: what is laid down; other codecs of the stream are converted.
         rate: samples per second of what is taken.
-        begin: tick at which the recording begins.
+        begin: when the recording begins, in units of the RTP clock.
     """
 
     __slots__ = (
@@ -56,12 +56,12 @@ class Track:
         self.end = 0  # units up to the end of the last packet
         self.late = 0  # packets that came after their place was taken
 
-    def put(self, codec: str, payload: bytes, timestamp: int, ssrc: int, tick: int) -> None:
-        """Lay down a packet that came in `tick`."""
+    def put(self, codec: str, payload: bytes, timestamp: int, ssrc: int, came: int) -> None:
+        """Lay down a packet that came at that time, in units of the RTP clock."""
         if codec != self._codec:
             payload = self._converted(codec, payload)
         size = len(payload)
-        now = (tick - self._begin) * TICK_UNITS
+        now = came - self._begin
         place = newer(timestamp, self._offset, 32)
         behind = self._written - place
         leapt = behind > MAX_LEAP or place + size - now > MAX_LEAP

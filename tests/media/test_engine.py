@@ -24,7 +24,7 @@ from router.media.line import Line
 from router.media.pacer import MAX_CATCH_UP, TICK_SECONDS, Pacer
 from router.media.receiver import FORGET_TICKS, Receiver
 from router.media.rtcp import Block, read, report
-from router.media.rtp import newer, parse
+from router.media.rtp import TICK_UNITS, newer, parse
 from router.media.track import Track
 from router.model.sound import EngineDied, MediaEvent
 from router.ports import EngineError
@@ -258,7 +258,7 @@ def test_any_datagrams_are_taken_or_counted(datagrams: list[bytes]) -> None:
         line.aim(peer.getsockname())
         for tick, data in enumerate(datagrams):
             peer.sendto(data, line.direct.getsockname())
-            receiver.read(tick)
+            receiver.read(tick * TICK_UNITS)
         assert receiver.packets + receiver.invalid == len(datagrams)
         assert receiver.lost >= 0
         end = len(datagrams) * 160 + 3 * 8000
@@ -298,16 +298,16 @@ def test_a_source_that_is_silent_for_five_seconds_may_be_replaced() -> None:
         line.aim(first.getsockname())
         data = bytes([0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]) + b"\xd5" * 160
         first.sendto(data, address)
-        receiver.read(1000)
+        receiver.read(1000 * TICK_UNITS)
         second.sendto(data, address)
-        receiver.read_strange(1000 + FORGET_TICKS - 1)
+        receiver.read_strange((1000 + FORGET_TICKS - 1) * TICK_UNITS)
         assert (receiver.packets, receiver.foreign) == (1, 1)
         second.sendto(data, address)
-        receiver.read_strange(1000 + FORGET_TICKS)
+        receiver.read_strange((1000 + FORGET_TICKS) * TICK_UNITS)
         assert (receiver.packets, receiver.foreign) == (2, 1)
         assert line.direct.getpeername() == second.getsockname(), "what we send goes there now"
         first.sendto(data, address)
-        receiver.read_strange(1000 + FORGET_TICKS + 1)
+        receiver.read_strange((1000 + FORGET_TICKS + 1) * TICK_UNITS)
         assert (receiver.packets, receiver.foreign) == (2, 2)
     line.close()
 
@@ -331,3 +331,22 @@ async def test_the_pacer_is_never_early_never_drifts_and_leaves_out_what_is_too_
         assert now - began >= (tick - 1) * TICK_SECONDS - 0.002, "early"
     tick, now = next(beat for beat in beats if beat[1] > held)
     assert tick >= (now - began) / TICK_SECONDS - MAX_CATCH_UP - 1, "what is too late is left out"
+
+
+def test_jitter_is_what_the_standard_says() -> None:
+    """RFC 3550 §6.4.1: J += (|D| - J) / 16."""
+    line = _line()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        receiver = Receiver(line, lambda key: None)
+        receiver.use({8: "PCMA"}, None, frozenset({"127.0.0.1"}))
+        line.aim(peer.getsockname())
+        expected = 0.0
+        for number in range(40):
+            header = bytes([0x80, 8]) + number.to_bytes(2) + (160 * number).to_bytes(4) + bytes([0, 0, 0, 1])
+            peer.sendto(header + b"\xd5" * 160, line.direct.getsockname())
+            receiver.read(1600 + 160 * number + number % 2 * 80)  # every other packet comes 10 ms late
+            if number:
+                expected += (80 - expected) / 16
+        assert receiver.jitter == pytest.approx(expected)
+    line.close()

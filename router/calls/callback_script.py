@@ -9,6 +9,7 @@ from router.calls.keypad import BETWEEN, NotUnderstoodError, choice, number
 from router.calls.originate import Originated, OutgoingScript
 from router.calls.script import Script
 from router.model.callback import Callback
+from router.policy import decide
 from router.policy.calling_back import may_be_promised, number_of, reaches_the_caller, their_call, wished
 from router.policy.snapshot import Person
 from router.prompts.compose import Option, say
@@ -35,17 +36,18 @@ async def number_to_call_back(script: Script, person: Person, caller: str | None
 
     Raises `HungUp`.
     """
-    exchange, policy = script.attendant.exchange, script.call.policy
+    call = script.call
+    policy = call.policy
     given = caller or await number(script, [Prompt("callback.dial")], LONGEST_NUMBER)
     if not given:
         return ""
     spelled = number_of(given, policy)
     refusal: str | None = None
     if spelled:
-        decision = exchange.decide(their_call(script.call.facts, person.id, spelled), policy)
+        decision = decide(their_call(call.facts, person.id, spelled), policy, script.attendant.clock())
         if may_be_promised(decision):
             if caller is None:
-                await script.say(*say("callback_number", {"number": spelled}, script.attendant.voice.language), BETWEEN)
+                await script.say(*say("callback_number", {"number": spelled}, script.voice.language), BETWEEN)
             return spelled
         refusal = script.attendant.spoken_refusal(decision)
     await script.say(Prompt(refusal or "callback.impossible"), BETWEEN)
@@ -79,7 +81,7 @@ class CallingBack(OutgoingScript):
     async def run(self) -> None:
         await self.reach()
         self.result = Result.PERSON
-        language = self.attendant.voice.language
+        language = self.voice.language
         question = (
             *(Prompt("callback.wanted"), BETWEEN),
             *(*say("telephone", {"number": self._callback.number}, language), BETWEEN),

@@ -209,6 +209,39 @@ async def test_who_wished_it_is_called_back_when_the_person_is_back(wish: Wish) 
     assert replay(tale.story.records, tale.story.exchange.policy).different == 0, "each is decided again alike"
 
 
+async def test_a_colleague_is_called_back_inside(wish: Wish) -> None:
+    """P3: by extension; while she is on the phone herself she is tried later, and her mailbox is not what he wanted."""
+    tale, alice = wish.tale, wish.tale.story.phone("200")
+    await tale.calls(BOB, actor=alice)
+    await tale.hears("reason.lunch")
+    tale.presses("2")
+    await tale.hears("callback.noted")
+    await tale.is_hung_up()
+    assert await wish.left() == ["200"]
+    carol = tale.story.phone("202")
+    alice.invites("202")
+    carol.answers()
+    alice.acks()
+    wish.bob_is_back()
+    await wish.bob_answers()
+    await tale.hears("key.1")
+    tale.presses("1")
+    await tale.hears("transfer.failed")
+    await tale.is_hung_up()
+    await wish.is_quiet()
+    alice.hangs_up()
+    tale.story.advance(EVERY + LOOK_EVERY)
+    await wish.bob_answers()
+    await tale.hears("key.1")
+    tale.presses("1")
+    await eventually("Alice's phone rings", lambda: alice.was_called)
+    assert "<sip:201@" in alice.waiting.get("from")
+    alice.refuses(486)
+    await tale.is_hung_up()
+    await wish.is_quiet()
+    assert wish.outcomes()["caller not reached"] == 2
+
+
 async def test_the_oldest_wish_comes_first_and_one_at_a_time(wish: Wish) -> None:
     await wish.taken(CALLER)
     await wish.taken(OTHER)

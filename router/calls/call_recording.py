@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from router.calls.script import pressed
-from router.model.decision import Decision, DialNumber, Facts, Reason
+from router.model.decision import DialNumber, Reason
 from router.model.record import CallRecord
 from router.model.recording import (
+    Direction,
     KeptRecording,
     RecordedPart,
     RecordingDraft,
@@ -22,14 +23,17 @@ from router.model.recording import (
 )
 from router.model.sound import FINISHED, KEY
 from router.model.tally import Counts
-from router.policy.recording import MayRecord, Parties, absence, may_record
+from router.policy.recording import MayRecord, Parties, absence, may_record, parties_of
 from router.policy.recording_rules import RecordingRules
 from router.policy.snapshot import Policy
 from router.ports import MediaBridge, MediaError, MediaSession, RecordingStore, StoreError
 from router.prompts.compose import Option, say
 from router.prompts.parts import Parts, Pause, Spoken
 from router.prompts.parts import Recorded as Prompt
+from router.sip.errors import RemoteError
 from router.sip.message import Request
+from router.sip.name_addr import NameAddr
+from router.sip.uri import SipUri, TelUri, parse_uri
 
 if TYPE_CHECKING:
     from router.calls.attendant import Attendant
@@ -90,16 +94,21 @@ class Recordings:
         self.store: RecordingStore | None = None
         self.results = Counts()
 
-    def begin(self, call: Call, caller: Leg, callee: Leg, parties: Parties) -> CallRecording | None:
+    def begin(self, call: Call, caller: Leg, callee: Leg) -> CallRecording | None:
         """Decide whether two who begin to talk are recorded; None where there are no rules about that."""
         policy, facts, decision = call.policy, call.facts, call.decision
+        if not call.recordings and caller.peer == facts.peer:
+            parties = parties_of(facts, decision, callee.person, policy)
+            number = facts.caller_number
+            called = decision.target.number if isinstance(decision.target, DialNumber) else facts.dialled
+        else:  # somebody was handed over, for whom the policy was not asked
+            way = Direction.INBOUND if caller.outside else Direction.OUTBOUND if callee.outside else Direction.INTERNAL
+            parties = Parties(caller.person, callee.person, way)
+            number, called = _user(caller), _user(callee)
         verdict = may_record(parties, facts, decision, policy, self.attendant.clock())
         if verdict is None:
             return None
-        numbers = (
-            _number(policy, parties.caller, facts.caller_number),
-            _called(policy, parties, decision, facts, callee),
-        )
+        numbers = (_number(policy, parties.caller, number), _number(policy, parties.called, called) or callee.peer)
         return CallRecording(self, verdict, call, caller, callee, numbers)
 
     def conclude(
@@ -561,7 +570,10 @@ def _number(policy: Policy, person: str | None, number: str | None) -> str | Non
     return (policy.plan.normalise(number) or number) if number else None
 
 
-def _called(policy: Policy, parties: Parties, decision: Decision, facts: Facts, callee: Leg) -> str:
-    target = decision.target
-    number = target.number if isinstance(target, DialNumber) else facts.dialled
-    return _number(policy, parties.called, number) or callee.peer
+def _user(leg: Leg) -> str:
+    """The user part of the address at the other end of a leg; "" for none."""
+    try:
+        uri = parse_uri(leg.target) if leg.target else NameAddr.parse(leg.dialog.remote).parsed_uri()
+    except RemoteError:
+        return ""
+    return uri.username if isinstance(uri, SipUri) else uri.number if isinstance(uri, TelUri) else ""

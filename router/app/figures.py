@@ -40,6 +40,8 @@ def measured(router: Router) -> Metrics:
             feeds_ok=router.subscriptions.ok,
             feed_failures=router.subscriptions.failures,
             messages=router.mailboxes.outcomes,
+            recordings=exchange.recordings.results,
+            kept_recordings=router.recordings.outcomes,
             emails=router.messages.delivery.outcomes,
             callbacks=exchange.callbacks.outcomes,
             callbacks_waiting=lambda: len(exchange.callbacks.everybody()),

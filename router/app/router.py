@@ -14,6 +14,7 @@ from router.app.figures import measured
 from router.app.garbage import QuietMoments
 from router.app.messages import Messages
 from router.app.reload import Reloading
+from router.app.retention import Retention
 from router.app.sound import Sound
 from router.calls.authentication import Gate
 from router.calls.call import Call
@@ -44,6 +45,7 @@ from router.stores.database import Database
 from router.stores.journal import Journal
 from router.stores.mailboxes import SqliteMailboxes
 from router.stores.mails import SqliteMails
+from router.stores.recordings import SqliteRecordings
 from router.stores.states import SqliteStates
 from router.transport.drive import Drive
 from router.transport.transports import Transports
@@ -95,6 +97,7 @@ class Router:
             self.database, configuration.data_directory, configuration.mailboxes, configuration.voicemail
         )
         self.callback_store = SqliteCallbacks(self.database)
+        self.recordings = await SqliteRecordings.open(self.database, configuration.data_directory)
         self.private_phones = PrivatePhones(configuration.accounts, self.journal)
         self.private_phones.restore(await self.state_store.entries_of((CONNECTED, GONE)), self.clock())
         self.records = RecordWriter(configuration.record_path, configuration.policy.zone, disk_changed=_disk_changed)
@@ -115,6 +118,8 @@ class Router:
         app = create_app(measured(self).registry, self._readiness, self, self.tokens)
         self.web = await WebServer.start(app, configuration.http_host, configuration.http_port)
         self.exchange.attendant.audit = self.journal.record
+        self.exchange.recordings.store = self.recordings
+        self.retention = Retention(self.recordings, self.clock)
         await self.sound.start(configuration)
         await self.callbacks.resume(self.callback_store)
         self.exchange.queues.watch_profiles()
@@ -191,6 +196,8 @@ class Router:
         await self.records.close()
         await self.journal.close()
         await self.mailboxes.close()
+        await self.retention.close()
+        await self.recordings.close()
         await self.callback_store.close()
         await self.bindings.close()
         await self.database.close()

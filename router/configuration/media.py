@@ -24,7 +24,7 @@ def compile_media(document: Document, sources: Sources) -> MediaSettings | None:
     """
     section = document.media
     needed = any(target.mailbox or target.announcement for target in document.targets.values())
-    needed = needed or bool(document.queues or document.menus)
+    needed = needed or bool(document.queues or document.menus or document.recording)
     if not (needed or wants_engine(document) if section.enabled is None else section.enabled):
         if needed:
             mark = sources.mark("media", "enabled")

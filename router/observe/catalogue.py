@@ -42,6 +42,7 @@ class Sources:
         feed_failures: by (feed,).
         configuration: what identifies the configuration in force, such as its hash.
         messages: by (outcome,); emails: the same, about messages.
+        recordings: of answered calls, by (result, clause); kept_recordings: by (outcome,).
         without_greeting: how many people recorded no greeting (V2).
         callbacks: by (outcome,); callbacks_waiting: callers who are still to be called back (P3).
         media: what the media engine counts.
@@ -77,6 +78,8 @@ class Sources:
     feeds_ok: Callable[[], Mapping[tuple[str], float]] = dict
     feed_failures: Counts = field(default_factory=Counts)
     messages: Counts = field(default_factory=Counts)
+    recordings: Counts = field(default_factory=Counts)
+    kept_recordings: Counts = field(default_factory=Counts)
     emails: Counts = field(default_factory=Counts)
     without_greeting: Callable[[], float] = float
     callbacks: Counts = field(default_factory=Counts)
@@ -191,6 +194,18 @@ def declare(metrics: Metrics, sources: Sources) -> None:
         "Messages kept, discarded, refused (mailbox or disk full, store failed), deleted, expired and erased.",
         ["outcome"],
         sources.messages,
+    )
+    metrics.counter(
+        "recordings_total",
+        "Answered calls that there are rules of recording for, by what became of that and the clause that decided.",
+        ["result", "clause"],
+        sources.recordings,
+    )
+    metrics.counter(
+        "recordings_kept_total",
+        "Recordings kept, discarded, failed (disk full, store failed), deleted, expired and erased.",
+        ["outcome"],
+        sources.kept_recordings,
     )
     metrics.counter(
         "voicemail_emails_total",

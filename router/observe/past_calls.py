@@ -12,6 +12,7 @@ import orjson
 
 from router.model.decision import Attempt, LineState, Outcome, Reason, Weighed
 from router.model.record import CallRecord, LegRecord, Quality
+from router.model.recording import RecordingNote
 
 _BLOCK = 256 * 1024  # bytes; read at a time from the end of a file
 
@@ -106,6 +107,7 @@ def read_record(line: bytes) -> CallRecord | None:
             tuple([Attempt(tried["person"], Outcome(tried["outcome"])) for tried in fields.get("attempts", ())]),
             fields.get("configuration", ""),
             tuple([Quality(**quality) for quality in fields.get("quality", ())]),
+            tuple([_recording(note) for note in fields.get("recordings", ())]),
             chosen=tuple(fields.get("chosen", ())),
         )
     except (ValueError, KeyError, TypeError):
@@ -114,6 +116,10 @@ def read_record(line: bytes) -> CallRecord | None:
 
 def _reasons(written: Any) -> tuple[Reason, ...]:
     return tuple([Reason(**reason) for reason in written])
+
+
+def _recording(written: dict[str, Any]) -> RecordingNote:
+    return RecordingNote(written["result"], _reasons(written["because"]), written["id"], written["seconds"])
 
 
 def _weighed(written: dict[str, Any]) -> Weighed:

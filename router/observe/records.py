@@ -25,6 +25,7 @@ import orjson
 
 from router.model.decision import Reason, Weighed
 from router.model.record import CallRecord, LegRecord, Quality
+from router.model.recording import RecordingNote
 from router.model.tally import Counts
 
 FLUSH_INTERVAL = 0.5  # seconds; how far the file may lag behind the calls
@@ -80,6 +81,8 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         fields["quality"] = [_quality(quality) for quality in record.quality]
     if record.chosen:
         fields["chosen"] = record.chosen
+    if record.recordings:
+        fields["recordings"] = [_recording(note) for note in record.recordings]
     try:
         return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
@@ -136,6 +139,11 @@ def _quality(quality: Quality) -> dict[str, Any]:
         "lost": quality.lost,
         "jitter": round(quality.jitter, 6),
     }
+
+
+def _recording(note: RecordingNote) -> dict[str, Any]:
+    because = [reason.as_dict() for reason in note.because]
+    return {"result": note.result, "because": because, "id": note.id, "seconds": note.seconds}
 
 
 def _leg(leg: LegRecord) -> dict[str, Any]:

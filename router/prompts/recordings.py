@@ -13,8 +13,9 @@ from router.prompts.compose import OWN_COMPANY
 from router.prompts.parts import Pause, PromptPart, Recorded, Spoken
 from router.prompts.wav import BadRecording, Recording
 
-# What only a company can record: its name, those of its people and services, and its own profiles' words.
-_ONLY_OWN: Final = ("name.", "reason.", "profile.")
+# What only a company can record: its name, those of its people and services, its own profiles' words, and how it says
+# that a call is recorded.
+_ONLY_OWN: Final = ("name.", "reason.", "profile.", "recording.announcement")
 
 
 class Speaker(Protocol):

@@ -45,6 +45,7 @@ from router.stores.database import Database
 from router.stores.journal import Journal
 from router.stores.mailboxes import SqliteMailboxes
 from router.stores.mails import SqliteMails
+from router.stores.queues import SqliteQueues
 from router.stores.recordings import SqliteRecordings
 from router.stores.states import SqliteStates
 from router.transport.drive import Drive
@@ -122,8 +123,9 @@ class Router:
         self.retention = Retention(self.recordings, self.clock)
         await self.sound.start(configuration)
         await self.callbacks.resume(self.callback_store)
-        self.exchange.queues.watch_profiles()
-        self.exchange.queues.configure(configuration.queues, configuration.agents)
+        self.queue_store = SqliteQueues(self.database)
+        self.queues.watch_profiles()
+        await self.queues.resume(self.queue_store, configuration.queues, configuration.agents)
         self.trunks.start(self._monotonic())
         self.drive.flush()
         self.serving = True
@@ -199,6 +201,8 @@ class Router:
         await self.retention.close()
         await self.recordings.close()
         await self.callback_store.close()
+        self.queues.stop()
+        await self.queue_store.close()
         await self.bindings.close()
         await self.database.close()
 
@@ -243,7 +247,7 @@ class Router:
         self.messages.follow(new)
         self.sound.follow(new)
         self.callbacks.rules = new.callbacks
-        exchange.queues.configure(new.queues, new.agents)
+        self.queues.configure(new.queues, new.agents)
         self._note_registrations()
         self.drive.flush()
 

@@ -60,7 +60,10 @@ class FeatureCall(Call):
         feature = decision.feature
         assert feature is not None
         self._choose(feature)
-        self._exchange.states.when_stored(self._told)
+        if feature.kind in _AGENT_EVENTS:
+            self._exchange.queues.when_stored(self._told)
+        else:
+            self._exchange.states.when_stored(self._told)
         self._look(now)
 
     def timer_expired(self, name: str, now: float) -> None:

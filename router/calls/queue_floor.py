@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from router.model.audit import AuditEntry
 from router.model.decision import FeatureKind, LineState, Outcome
-from router.model.queue import AgentRules, AgentState, Ended, FloorChanges, OverflowCause, ReleaseCause, Side
+from router.model.queue import AgentRules, AgentState, Ended, OverflowCause, ReleaseCause, Side
 from router.model.queue_events import (
     AgentChanged,
     AgentLoggedIn,
@@ -45,6 +45,7 @@ from router.model.queue_service import QueueService
 from router.model.tally import Counts, Histogram
 from router.policy.agents import may_be_rung
 from router.policy.schedule import local_time
+from router.ports import QueueStore, StoreError
 from router.sip.timers import Timer, cancel
 from router.waiting.errors import LineError
 from router.waiting.floor import Floor
@@ -52,6 +53,7 @@ from router.waiting.floor import Floor
 if TYPE_CHECKING:
     from router.calls.exchange import Exchange
 
+KEPT: Final = 8 * 86_400.0  # seconds of statistics that are taken up after a restart
 MINUTE: Final = 60.0  # hours, profiles and days begin with one
 WAIT_BOUNDS: Final = (5.0, 10.0, 20.0, 30.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 600.0)  # seconds; 180 is Q2's
 
@@ -99,7 +101,7 @@ class QueueFloor:
 
     Attributes:
         floor: who waits where, to be read. services: the queues by name.
-        changed: hears that something is to be stored. watchers: hear of everything that happens.
+        watchers: hear of everything that happens.
         waits: seconds that callers waited who were answered, by queue; answered, abandoned: by (queue,).
         ended: by (queue, how the place ended); overflows: by (queue, why).
     """
@@ -107,7 +109,6 @@ class QueueFloor:
     def __init__(self, exchange: Exchange) -> None:
         self.floor = Floor()
         self.services: Mapping[str, QueueService] = {}
-        self.changed: Callable[[FloorChanges], None] = _not_kept
         self.watchers: list[Callable[[Notice, float], None]] = []
         self.waits: dict[str, Histogram] = {}
         self.ended = Counts()
@@ -115,6 +116,7 @@ class QueueFloor:
         self.abandoned = Counts()
         self.overflows = Counts()
         self._exchange = exchange
+        self._store: QueueStore | None = None
         self._agents: tuple[str, ...] = ()
         self._desks: dict[str, Desk] = {}
         self._queues: dict[str, str] = {}  # by place
@@ -129,9 +131,24 @@ class QueueFloor:
 
     # --------------------------------------------------------------------------------------------- what there is
 
-    def configure(self, services: Mapping[str, QueueService], agents: Iterable[AgentRules]) -> None:
-        """Take queues and agents, in place of those before: at a start, before `look`, and at each reload."""
+    async def resume(
+        self, store: QueueStore, services: Mapping[str, QueueService], agents: Iterable[AgentRules]
+    ) -> None:
+        """Take up what was stored before a restart: agents are as they were, who waited has a place for a while (Q9).
+        From now on everything is stored. Raises `StoreError`."""
         agents = tuple(agents)
+        stored = await store.load(self._now() - KEPT)
+        self._store = store
+        self._configure(services, agents)
+        self._work(self.floor.restore(stored, self._now()))
+        self._take_up_lines()
+
+    def configure(self, services: Mapping[str, QueueService], agents: Iterable[AgentRules]) -> None:
+        """Take queues and agents, in place of those before."""
+        self._configure(services, tuple(agents))
+        self._take_up_lines()
+
+    def _configure(self, services: Mapping[str, QueueService], agents: tuple[AgentRules, ...]) -> None:
         rules = [service.rules for service in services.values()]
         self.services = services
         self._agents = tuple(agent.name for agent in agents)
@@ -142,6 +159,8 @@ class QueueFloor:
         self._open = {name: is_open for name, is_open in self._open.items() if name in services}
         self._available = {agent: True for agent in self._agents if self._available.get(agent, True)}
         self._work(self.floor.configure(rules, agents, self._now()))
+
+    def _take_up_lines(self) -> None:
         lines = self._exchange.lines
         for agent in self._agents:
             self.tell(LineChanged(agent, lines.get(agent, LineState.IDLE)))
@@ -209,6 +228,18 @@ class QueueFloor:
             event = AgentResumed(agent)
         exchange.attendant.audit(AuditEntry(exchange.clock(), actor, kind.value, agent, after=reason))
         self.tell(event)
+
+    def when_stored(self, told: Callable[[StoreError | None], None]) -> None:
+        """Call `told` once all that happened so far is stored, or with what the store says."""
+        if self._store is None:
+            told(None)
+        else:
+            self._store.when_written(told)
+
+    async def stored(self) -> None:
+        """Wait for the same. Raises `StoreError`."""
+        if self._store is not None:
+            await self._store.written()
 
     def flush(self) -> None:
         """Send what was put into the SIP stack, where something happened outside of it."""
@@ -344,8 +375,8 @@ class QueueFloor:
     def _settle(self) -> None:
         """Hand over what is to be stored, and wait for what is due next."""
         changes = self.floor.take_changes()
-        if changes is not None:
-            self.changed(changes)
+        if changes is not None and self._store is not None:
+            self._store.save(changes)
         deadline = self.floor.deadline
         if deadline is None:
             return
@@ -358,7 +389,3 @@ class QueueFloor:
 
     def _now(self) -> float:
         return self._exchange.clock()
-
-
-def _not_kept(_changes: FloorChanges) -> None:
-    """Nothing outlives the process."""

@@ -383,7 +383,8 @@ class Queueing(Script):
             self._agents_call = None
             self._floor.tell(Connected(self._place))
             return
-        self._leave(CallerHungUp(self._place, self._cut_off))
+        cut_off = self._cut_off or self.attendant.exchange.draining
+        self._leave(CallerHungUp(self._place, cut_off))
         self._give_up_ringing()
         self._floor.leave(self._place)
 

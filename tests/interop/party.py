@@ -83,6 +83,22 @@ class Party(asyncio.DatagramProtocol):
         self._send(self._request("ACK", self._dialog["target"], 1))
         return self
 
+    async def dials(self, code: str) -> int:
+        """Dial a code from a registered phone; returns the status of the answer."""
+        uri = f"sip:{code}@{self.router}"
+        self._dialog = {"id": f"c{id(self)}-{time.monotonic_ns()}", "remote": f"<{uri}>", "target": uri}
+        self._dialog["local"] = f"<sip:{self.name}@{self.router}>;tag=c{self.port}"
+        self.inbox.clear()
+        self._send(self._request("INVITE", uri, 1, self.ear.sdp().decode()))
+        challenge = await until("the router asks", lambda: self.got(407, "INVITE") or self.got(401, "INVITE"))
+        name, value = credentials(challenge, "INVITE", uri, self.name, SECRET.format(self.name))
+        self._send(self._request("INVITE", uri, 2, self.ear.sdp().decode(), extra=f"{name}: {value}\r\n"))
+        answers = await until("the code is answered", lambda: [m for m in self.inbox if m["CSeq"] == "2 INVITE"
+                                                               and m.status >= 200])  # fmt: skip
+        self._dialog |= {"remote": answers[0]["To"], "target": _uri(answers[0]["Contact"])}
+        self._send(self._request("ACK", self._dialog["target"], 2))
+        return answers[0].status
+
     def hangs_up(self) -> None:
         self._send(self._request("BYE", self._dialog["target"], 20))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def company(ports: Ports, tmp_path: Path) -> Company:
             "extension": str(number),
             "devices": {"desk": {"kind": "fixed", "user": str(number), "secret": f"secret-{number}"}},
         }
+    document["codes"] = {"agent_in": "*45", "agent_out": "*46", "agent_pause": "*47"}
     document["queues"] = {
         "sales": {
             "name": "Service Commercial",
@@ -247,3 +249,25 @@ async def test_closing_time(
     late.hangs_up()
     caller.hangs_up()
     await until("the agent is hung up", lambda: agent.ended)
+
+
+async def test_a_killed_router_forgets_neither_agents_nor_places(
+    start_router: Callable[..., Router], company: Company, join: Join
+) -> None:
+    """Q9: after kill -9 a log-out holds, and whoever was cut off and calls again goes before others."""
+    router = await asyncio.to_thread(Router, company, name="killed")
+    first = await join("first", router, calls="+32475111001")
+    await first.hears("position.1")
+    agent = await join("301", router)
+    await agent.is_rung()
+    agent.refuses(486)
+    assert await agent.dials("*46") == 200
+    router.process.end(signal.SIGKILL)
+    again = await asyncio.to_thread(start_router, clock="2026-11-24T10:01:00+01:00")
+    other = await join("other", again, calls="+32475111002")
+    await other.hears("position.1")
+    back = await join("back", again, calls="+32475111001")
+    await back.hears("position.1")
+    assert again.metric("queue_agents", state="logged_out") == 1
+    back.hangs_up()
+    other.hangs_up()

@@ -163,7 +163,8 @@ class QueuesApi:
         self._floor.agent_says(agent, _DUTIES[body.duty], asked.actor, body.reason)
         self._floor.flush()
         try:
-            await self._office.states.stored()  # with it, the audit
+            await self._floor.stored()
+            await self._office.states.stored()  # the audit
         except StoreError as error:
             raise Problem(503, f"it is in force, but could not be saved yet: {error}") from error
         return self._agent(agent)

@@ -181,6 +181,7 @@ class Callbacks:
                 continue
             if self._rings(due) is not None:
                 self._calling.add(person)
+                self._replaces(due._replace(not_before=now + LOOK_EVERY))  # whatever goes wrong, not at once again
                 attendant.start(self._call_back(due))
 
     def _rings(self, callback: Callback) -> tuple[Facts, Decision] | None:

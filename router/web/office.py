@@ -11,7 +11,7 @@ from router.calls.queue_floor import QueueFloor
 from router.calls.states import States
 from router.configuration import Configuration, Finding
 from router.model.decision import LineState
-from router.ports import Clock, MailboxStore, StateStore
+from router.ports import Clock, MailboxStore, RecordingStore, StateStore
 
 
 class Office(Protocol):
@@ -40,6 +40,11 @@ class Office(Protocol):
     @property
     def mailboxes(self) -> MailboxStore:
         """What callers said."""
+        ...
+
+    @property
+    def recordings(self) -> RecordingStore:
+        """Calls that were recorded."""
         ...
 
     @property

@@ -11,6 +11,7 @@ from router.web.api.operation import OperationApi
 from router.web.api.people import PeopleApi
 from router.web.api.policy import PolicyApi
 from router.web.api.queues import QueuesApi
+from router.web.api.recordings import RecordingsApi
 from router.web.endpoint import describe, serve
 from router.web.office import Office
 from router.web.problems import Problem
@@ -22,7 +23,7 @@ __all__ = ["add_api"]
 
 def add_api(app: web.Application, office: Office, tokens: Tokens) -> None:
     """Add the API to a web application."""
-    parts = (PeopleApi, CallbacksApi, MailboxesApi, PolicyApi, QueuesApi, OperationApi)
+    parts = (PeopleApi, CallbacksApi, MailboxesApi, PolicyApi, QueuesApi, RecordingsApi, OperationApi)
     endpoints = [endpoint for part in parts for endpoint in part(office).endpoints()]
     for endpoint in endpoints:
         serve(app, endpoint, tokens)

@@ -87,6 +87,7 @@ class Erase(Resource):
 
 class ErasedResource(Resource):
     messages: int
+    recordings: int
 
 
 class MailboxesApi:
@@ -229,22 +230,22 @@ class MailboxesApi:
         return self._mailbox(box)
 
     async def erase(self, asked: Asked) -> ErasedResource:
-        """Deletes every message of a caller, from all mailboxes, and the e-mails about them that were not sent yet; and
-        calls them back no more.
+        """Deletes every message of a caller, from all mailboxes, and the e-mails about them that were not sent yet; the
+        recordings of all calls from and to them; and calls them back no more.
         E-mails that were sent, and the call records, are not touched."""
         plan, number = self._office.configuration.policy.plan, asked.query.number
         wanted = plan.normalise(number) or number
         try:
             await self._office.callbacks.erase(wanted)
             count = await self._office.mailboxes.erase(wanted, plan.normalise)
+            recordings = await self._office.recordings.erase(wanted, plan.normalise)
             # The number itself must not come back by way of the audit.
-            entry = AuditEntry(
-                self._office.clock(), asked.actor, "erase caller", f"…{wanted[-2:]}", f"{count} messages"
-            )
+            what = f"{count} messages" + (f", {recordings} recordings" if recordings else "")
+            entry = AuditEntry(self._office.clock(), asked.actor, "erase caller", f"…{wanted[-2:]}", what)
             await self._office.state_store.record(entry)
         except StoreError as error:
             raise _unavailable(error) from error
-        return ErasedResource(messages=count)
+        return ErasedResource(messages=count, recordings=recordings)
 
     # ------------------------------------------------------------------------------------------------ in parts
 

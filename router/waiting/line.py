@@ -33,6 +33,7 @@ class WaitingLine:
     Attributes:
         rules: of the queue. penalties: by agent. ranks: place of each agent in the configuration.
         places: everybody who has a place, in whatever state.
+        unoffered: turns of those that agents, or further agents, are to be rung for, by what they need.
         free: agents who can be rung. here: how many take calls, now or soon.
         rung_last: agent.
         closes: instant from which the queue is closed; None: open for good.
@@ -45,7 +46,6 @@ class WaitingLine:
     __slots__ = (
         "_next",
         "_order",
-        "_unoffered",
         "alone_since",
         "alone_until",
         "closes",
@@ -60,6 +60,7 @@ class WaitingLine:
         "rules",
         "rung_last",
         "sweeping",
+        "unoffered",
     )
 
     def __init__(self, rules: QueueRules) -> None:
@@ -76,8 +77,7 @@ class WaitingLine:
         self.sweeping = 0
         self._next = 0  # index at which the sweep goes on
         self._order: list[Turn] = []
-        # Places that agents are to be rung for, by what they need: of each only the first can be next.
-        self._unoffered: dict[Skills, list[Turn]] = {}
+        self.unoffered: dict[Skills, list[Turn]] = {}
         self.rules = rules
         self.penalties: dict[str, int] = {}
         self.ranks: dict[str, int] = {}
@@ -115,10 +115,6 @@ class WaitingLine:
         """Say whether somebody whose longest wait ends at that instant is sent elsewhere then (G8)."""
         return self.rules.limit_after_closing or not self.is_closed(at)
 
-    def heads(self) -> Iterator[tuple[Turn, Skills]]:
-        """For each set of needs, the first place that agents are to be rung for."""
-        return iter([(turns[0], needs) for needs, turns in self._unoffered.items()])
-
     # ------------------------------------------------------------------------------------------------ changing
 
     def set_turn(self, place: Place, number: int) -> None:
@@ -141,21 +137,21 @@ class WaitingLine:
 
     def open_offer(self, place: Place) -> None:
         """Let agents be rung for a place."""
-        turns = self._unoffered.setdefault(place.needs, [])
+        turns = self.unoffered.setdefault(place.needs, [])
         index = bisect_left(turns, place.turn)
         if index == len(turns) or turns[index] != place.turn:
             turns.insert(index, place.turn)
 
     def close_offer(self, place: Place) -> None:
         """Let no further agents be rung for a place."""
-        turns = self._unoffered.get(place.needs)
+        turns = self.unoffered.get(place.needs)
         if turns is None:
             return
         index = bisect_left(turns, place.turn)
         if index < len(turns) and turns[index] == place.turn:
             del turns[index]
             if not turns:
-                del self._unoffered[place.needs]
+                del self.unoffered[place.needs]
 
     def handled(self, seconds: float) -> None:
         """A conversation, with its wrap-up, has taken so long."""

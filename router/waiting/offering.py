@@ -21,21 +21,24 @@ from router.waiting.strategies import choose
 
 def offer(room: WaitingRoom) -> None:
     """Ring agents for whoever is next, as long as some are free and fit."""
-    passed: set[tuple[str, Skills]] = set()  # nobody who is free fits these
+    passed: dict[tuple[str, Skills], int] = {}  # by queue and needs: so many from the front, for whom nobody is left
     while room.staff.free:
         best: tuple[Turn, WaitingLine, Skills] | None = None
         for name, line in room.lines.items():
             if line.free:
-                for turn, needs in line.heads():
-                    if (best is None or turn < best[0]) and (name, needs) not in passed:
-                        best = turn, line, needs
+                for needs, turns in line.unoffered.items():
+                    index = passed.get((name, needs), 0)
+                    if index < len(turns) and (best is None or turns[index] < best[0]):
+                        best = turns[index], line, needs
         if best is None:
             return
         turn, line, needs = best
         place = line.places[turn[2]]
         chosen = choose(line, place)
         if not chosen:
-            passed.add((line.rules.name, needs))
+            # Whoever does not fit this place does not fit those behind, unless it has somebody already.
+            key = line.rules.name, needs
+            passed[key] = passed.get(key, 0) + 1 if place.ringing else len(line.unoffered[needs])
         for agent in chosen:
             _ring(room, line, place, agent)
 

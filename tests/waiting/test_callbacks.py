@@ -144,6 +144,29 @@ def test_nobody_is_called_back_while_the_queue_is_closed_but_when_it_opens_again
     assert house.rings == {"claire": "a"}
 
 
+def test_a_callback_stands_in_nobodys_way_after_closing() -> None:
+    """Q3, Q13"""
+    house = waiting("a", "b")
+    house.wants_callback("a")
+    house.passes(31.0)
+    house.happens(QueueClosed("sales"))
+    assert house.line() == ["b"]
+    assert house.heard["b"] == ["2", "1"]
+
+
+def test_a_callback_is_not_sent_elsewhere_because_nobody_is_there() -> None:
+    """P3"""
+    house = House(replace(RULES, unattended=20.0))
+    house.happens(AgentPaused("claire"))
+    house.enters("a")
+    house.enters("b")
+    house.wants_callback("a")
+    house.passes(60.0)
+    assert list(house.overflowed) == ["b"]
+    house.happens(AgentResumed("claire"))
+    assert house.rings == {"claire": "a"}
+
+
 def test_a_callback_for_which_an_agent_is_rung_at_closing_waits_when_they_do_not_answer() -> None:
     house = waiting("a")
     house.wants_callback("a")

@@ -161,6 +161,33 @@ def test_the_end_of_a_long_line_is_told_even_when_its_head_moves_all_the_time() 
     assert len(house.heard["caller 199"]) == 2
 
 
+def test_who_improved_while_those_behind_are_being_told_is_told_too() -> None:
+    """Q3"""
+    house = House(QueueRules("sales", max_wait=None, max_length=1000))
+    for number in range(200):
+        house.enters(f"caller {number}")
+    house.passes(31.0)
+    house.hangs_up("caller 100")
+    house.hangs_up("caller 0")
+    house.passes(2.0)
+    assert house.heard["caller 50"] == ["51", "50"]
+
+
+def test_whoever_was_told_just_now_is_not_told_with_the_others() -> None:
+    """Q3"""
+    house = House(NOBODY)
+    for place in ("a", "b"):
+        house.enters(place)
+    house.passes(25.0)
+    house.enters("c")
+    house.passes(10.0)
+    house.hangs_up("a")
+    house.passes(19.0)
+    assert (house.heard["b"], house.heard["c"]) == (["2", "1"], ["3"])
+    house.passes(1.0)
+    assert house.heard["c"] == ["3", "2"]
+
+
 def test_who_is_offered_to_an_agent_is_still_the_first_and_who_is_connected_no_longer() -> None:
     """Q3"""
     house = House(SALES)

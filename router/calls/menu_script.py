@@ -109,6 +109,8 @@ class ChooseByKeys(Script):
                 return Option(key, _OFFERS[str(target)])
             if isinstance(target, PlayMenu) and target.menu == menu.name:
                 return Option(key, "offer.again")
+            if isinstance(target, PlayMenu) and self._has_been_in(target.menu):
+                return Option(key, "message.menu")
             if isinstance(target, RingPerson):
                 name = policy.people[target.person].name
             elif isinstance(target, JoinQueue):
@@ -116,6 +118,10 @@ class ChooseByKeys(Script):
             else:
                 return Option(key, "offer.transfer")
         return Option(key, "offer.transfer_to", name, f"name.{own}")
+
+
+    def _has_been_in(self, menu: str) -> bool:
+        return any(choice.startswith(f"{menu}:") for choice in self.call.facts.chosen)
 
 
 def _to_speak(key: str) -> Option:

@@ -13,7 +13,7 @@ from typing import Final
 
 from router.configuration.findings import ConfigurationError, Finding, Severity
 from router.configuration.load import Loaded, load_with_sources
-from router.proof import country, expiry, times, written
+from router.proof import country, expiry, menus, queues, times, written
 from router.proof.examination import Examination
 from router.proof.leaving import numbers_are_ours, walk_outwards
 from router.proof.reaching import walk_to_everybody
@@ -42,6 +42,21 @@ CHECKS: Final[tuple[Check, ...]] = (
     times.schedules_can_win,
     times.the_region_is_known,
     country.recording_is_lawful,
+    queues.queues_have_agents,
+    queues.somebody_answers_in_the_hours,
+    queues.nobody_waits_too_long,
+    queues.waiting_leads_on,
+    queues.callers_hear_what_they_should,
+)
+
+# These name calls that the walk has come by, so they are asked after it.
+CHECKS_OF_MENUS: Final[tuple[Check, ...]] = (
+    menus.at_most_two_choices_to_a_person,
+    menus.menus_are_heard,
+    menus.silence_leads_out,
+    menus.a_key_leads_out,
+    menus.a_message_can_be_left,
+    menus.menus_speak_every_language,
 )
 
 
@@ -90,6 +105,7 @@ def prove_loaded(loaded: Loaded, now: float) -> Proof:
     written_down = [finding for one_check in CHECKS for finding in one_check(examination)]
     walk_to_everybody(examination)
     walk_outwards(examination)
+    written_down += [finding for one_check in CHECKS_OF_MENUS for finding in one_check(examination)]
     findings = [*loaded.configuration.warnings, *examination.all_findings(written_down)]
     return Proof(
         tuple(sorted(findings, key=lambda finding: (finding.mark.file, finding.mark.line))),

@@ -26,6 +26,7 @@ class Examination:
     Attributes:
         survey, walk: what the proof goes by; `walk.cases` counts what was proved.
         evidence: findings of the walk, each with the simplest case that shows it; found: those without such a case.
+        heard: the simplest case in which a caller hears a menu, by its name.
     """
 
     def __init__(self, loaded: Loaded, now: float) -> None:
@@ -38,6 +39,7 @@ class Examination:
         self.walk = Walk(self.policy, self.survey.choices, self.survey.windows)
         self.evidence: dict[Finding, Case] = {}
         self.found: list[Finding] = []
+        self.heard: dict[str, Case] = {}
         self._sources = loaded.sources
 
     def mark(self, *location: str | int) -> Mark:
@@ -66,6 +68,21 @@ class Examination:
         before = self.evidence.get(finding)
         if before is None or case.unusual < before.unusual:
             self.evidence[finding] = case
+
+    def hears(self, menu: str, case: Case) -> None:
+        """Take a case in which a caller hears a menu; the simplest is kept."""
+        before = self.heard.get(menu)
+        if before is None or case.unusual < before.unusual:
+            self.heard[menu] = case
+
+    def by_keys(self, finding: Finding, menu: str, *keys: str) -> Finding:
+        """Take the simplest case in which a caller hears a menu, and presses keys there, as what shows a finding;
+        returns the finding."""
+        case = self.heard.get(menu)
+        if case is not None:
+            chosen = (*case.facts.chosen, *keys)
+            self.shows(finding, case._replace(facts=case.facts._replace(chosen=chosen)))
+        return finding
 
     def by_call(self, finding: Finding, call: Call) -> Finding:
         """Take the plainest case of a call, now, as what shows a finding; returns the finding."""

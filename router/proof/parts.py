@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.model.decision import DialAddress, DialNumber, Reason, RingPerson
+from router.model.decision import DialAddress, DialNumber, JoinQueue, PlayMenu, Reason, RingPerson
 from router.policy.caller_exceptions import CallerException, CallerExceptions
 from router.policy.schedule import Calendar, Window
 from router.policy.snapshot import Person, Profile, SharedLine, ShownIdentity, Treatment
@@ -34,6 +34,7 @@ class Rules:
         instants: moments at which they change (POSIX seconds), those of exceptions for callers aside.
         exceptions: for callers, by number or by prefix.
         identities: what can be seen outside of a call, in one case or another.
+        menus, queues: to which calls may go.
     """
 
     windows: tuple[Window, ...]
@@ -43,6 +44,8 @@ class Rules:
     instants: tuple[float, ...]
     exceptions: Mapping[str, tuple[CallerException, ...]]
     identities: tuple[ShownIdentity, ...]
+    menus: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
 
 
 def rules_of(holder: Person | SharedLine) -> Rules:
@@ -51,6 +54,8 @@ def rules_of(holder: Person | SharedLine) -> Rules:
     treatments: dict[int, Treatment] = {}
     people: dict[str, None] = {}
     numbers: dict[str, None] = {}
+    menus: dict[str, None] = {}
+    queues: dict[str, None] = {}
     instants: set[float] = set()
     exceptions: dict[str, tuple[CallerException, ...]] = {}
     identities: list[ShownIdentity] = []
@@ -61,6 +66,10 @@ def rules_of(holder: Person | SharedLine) -> Rules:
             treatments[id(part)] = part
         elif isinstance(part, RingPerson):
             people[part.person] = None
+        elif isinstance(part, PlayMenu):
+            menus[part.menu] = None
+        elif isinstance(part, JoinQueue):
+            queues[part.queue] = None
         elif isinstance(part, DialNumber):
             numbers[part.number] = None
         elif isinstance(part, ShownIdentity):
@@ -80,6 +89,8 @@ def rules_of(holder: Person | SharedLine) -> Rules:
         tuple(sorted(instants)),
         exceptions,
         tuple(identities),
+        tuple(menus),
+        tuple(queues),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from router.model.decision import Connection, LineState, Origin, SelectedBy
+from router.model.decision import TIMEOUT, WRONG, Connection, LineState, Origin, SelectedBy
 from router.policy import Policy
 from router.policy.schedule import clock
 from router.proof.walk import Case
@@ -21,6 +21,7 @@ _OUTCOMES: Final = {
     "rejected": "rejects the call",
     "unreachable": "cannot be reached",
 }
+_KEYS: Final = {TIMEOUT: "no key", WRONG: "a wrong key"}
 _LINES: Final = {
     LineState.RINGING: "is being rung",
     LineState.ON_CALL: "is on a call",
@@ -56,6 +57,8 @@ def command(case: Case, directory: Path) -> str:
         arguments += ["--state", f"{person}={choice.profile}{by}{end}{forward}"]
     for attempt in case.facts.attempts:
         arguments += ["--state", f"{attempt.person}={attempt.outcome}"]
+    if case.facts.chosen:
+        arguments += ["--keys", ",".join(choice.rpartition(":")[2] for choice in case.facts.chosen)]
     for (group, person), usage in case.facts.usage.items():
         arguments += ["--used", f"{group}{'=' + person if person else ''}:{usage.in_day}"]
     return shlex.join(arguments)
@@ -98,6 +101,9 @@ def _states(case: Case, policy: Policy) -> Iterator[str]:
         )
         forward = f", forwarded to {choice.forward}" if choice.forward else ""
         yield f"{policy.people[person].name} in “{choice.profile}”{by}{forward}"
+    for pressed in case.facts.chosen:
+        menu, _, key = pressed.rpartition(":")
+        yield f"{_KEYS.get(key, f'key {key}')} in the menu {menu}"
     for attempt in case.facts.attempts:
         tried = policy.people.get(attempt.person)
         yield f"{tried.name if tried else attempt.person} {_OUTCOMES[attempt.outcome]}"

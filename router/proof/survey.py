@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from router.configuration.load import Loaded
-from router.model.decision import Connection, DialNumber, Origin, RingPerson, SelectedBy
+from router.model.decision import Connection, DialNumber, JoinQueue, Origin, PlayMenu, RingPerson, SelectedBy, Target
 from router.policy import Policy
 from router.policy.dialling import LONGEST_E164
 from router.policy.reach import MAX_PEOPLE_PER_CALL
@@ -50,7 +50,7 @@ class Survey:
         self.alike = self._alike()
         self.accounts = {account.person: account for account in reversed([*loaded.configuration.accounts.values()])}
         self._profiles = self._kinds_of_profiles()
-        self._line_rules = {id(line): rules_of(line) for line in self.lines.values()}
+        self._line_rules = {id(line): rules_of(line) for line in (*self.lines.values(), *self.policy.queues.values())}
         self._calendar = self._set_by_calendar()
 
     def windows_without_asking(self, holder: Person | SharedLine) -> tuple[Window, ...]:
@@ -137,7 +137,7 @@ class Survey:
 
     def _moments(self, start: float, end: float) -> Moments:
         windows = [window for person in self.policy.people for window in self.rules(person).windows]
-        windows += [window for line in self.lines.values() for window in self._line_rules[id(line)].windows]
+        windows += [window for rules in self._line_rules.values() for window in rules.windows]
         return Moments(self.policy.zone, windows, start, end)
 
     def _lines(self) -> dict[str, SharedLine]:
@@ -235,7 +235,15 @@ class Survey:
     def _following(self, holder: Person | SharedLine) -> Iterator[Person | SharedLine]:
         rules, policy = self.rules_for(holder), self.policy
         yield from (policy.people[name] for name in rules.people)
+        yield from (policy.queues[name] for name in rules.queues if name in policy.queues)
         numbers = [*rules.numbers]
+        for behind in self._behind_menus(rules.menus):
+            if isinstance(behind, RingPerson):
+                yield policy.people[behind.person]
+            elif isinstance(behind, DialNumber):
+                numbers.append(behind.number)
+            elif isinstance(behind, JoinQueue):
+                yield policy.queues[behind.queue]
         if isinstance(holder, Person):
             for choice in self.choices(holder.id):
                 target = policy.targets.get(choice.forward)
@@ -245,6 +253,16 @@ class Survey:
                 elif isinstance(target, RingPerson):
                     yield policy.people[target.person]
         yield from (policy.numbers[number] for number in numbers if number in policy.numbers)
+
+    def _behind_menus(self, names: Iterable[str]) -> Iterator[Target]:
+        """Yield everything to which choices in these menus lead, and in menus behind them."""
+        seen = list(names)
+        for name in seen:
+            for way in self.policy.menus[name].ways.values():
+                if not isinstance(way.target, PlayMenu):
+                    yield way.target
+                elif way.target.menu not in seen:
+                    seen.append(way.target.menu)
 
     def _ends_for(self, numbers: Iterable[str]) -> Iterator[float]:
         """Yield when exceptions to the greylist end that concern these numbers."""

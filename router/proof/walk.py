@@ -31,6 +31,7 @@ from router.model.decision import (
     LineState,
     Origin,
     Outcome,
+    PlayMenu,
     SelectedBy,
     Selection,
     Usage,
@@ -132,7 +133,7 @@ class Walk:
         """
         always = tuple(always)
         pending = deque([_Branch({}, moments.all, ())])
-        tried: set[frozenset[Attempt]] = set()
+        tried: set[tuple[frozenset[Attempt], tuple[str, ...]]] = set()
         arrivals: _Arrivals = {}
         walked = 0
         while pending:
@@ -176,7 +177,7 @@ class Walk:
             answers = self._answers(key)
             if key.who not in walked_already:
                 for other in answers[1:]:
-                    pending.append(_Branch({**known, key: other}, branch.moments, branch.attempts))
+                    pending.append(branch._replace(known={**known, key: other}))
             known[key] = answers[0]
         return known
 
@@ -185,7 +186,7 @@ class Walk:
         case: Case,
         known: dict[_Key, Any],
         moments: Moments,
-        tried: set[frozenset[Attempt]],
+        tried: set[tuple[frozenset[Attempt], tuple[str, ...]]],
     ) -> Iterable[_Branch]:
         """Return how the call goes on when the target of a decision does not answer."""
         attempts = case.facts.attempts
@@ -194,22 +195,31 @@ class Walk:
         target = str(case.decision.target)
         if any(attempt.person == target for attempt in attempts):
             return ()  # it goes round: whoever judges the case says so
+        chosen = case.facts.chosen
+        if isinstance(case.decision.target, PlayMenu):
+            menu = self._policy.menus[case.decision.target.menu]
+            if any(choice.startswith(f"{menu.name}:") for choice in chosen):
+                return ()  # the caller has come back to where they were
+            return tuple(
+                _Branch(known, case.moments, attempts, (*chosen, f"{menu.name}:{key}")) for key in menu.ways
+            )
         if isinstance(case.decision.target, JoinQueue):
             ends = (*OF_A_QUEUE, Outcome.UNREACHABLE)
             return tuple(
-                _Branch(known, case.moments, (*attempts, Attempt(target, outcome))) for outcome in ends
+                _Branch(known, case.moments, (*attempts, Attempt(target, outcome)), chosen) for outcome in ends
             )
         if target not in self._policy.people:
-            return (_Branch(known, case.moments, (*attempts, Attempt(target, Outcome.UNREACHABLE))),)
+            return (_Branch(known, case.moments, (*attempts, Attempt(target, Outcome.UNREACHABLE)), chosen),)
         broken = any(attempt.person not in self._policy.people for attempt in attempts)
         branches = []
         for outcome in OF_A_PHONE:
             longer = (*attempts, Attempt(target, outcome))
             if broken:
-                branches.append(_Branch(known, case.moments, longer))
-            elif frozenset(longer) not in tried:
-                tried.add(frozenset(longer))
-                branches.append(_Branch({}, moments.all, longer))
+                branches.append(_Branch(known, case.moments, longer, chosen))
+            elif (frozenset(longer), chosen) not in tried:
+                tried.add((frozenset(longer), chosen))
+                # Whoever has come through a menu has done so while what led there was open.
+                branches.append(_Branch({}, case.moments if chosen else moments.all, longer, chosen))
         return branches
 
     def _decide(self, call: Call, branch: _Branch, moments: Moments, asked: list[_Key]) -> Case:
@@ -218,7 +228,7 @@ class Walk:
         selections = _Asked(_SELECTION, asked)
         usage = _Asked(_USED, asked)
         chosen: dict[str, Choice] = {}
-        unusual = len(branch.attempts)
+        unusual = len(branch.attempts) + len(branch.chosen)
         for key, value in branch.known.items():
             if value is None or value is LineState.IDLE:
                 continue
@@ -242,6 +252,7 @@ class Walk:
             selections=selections,
             usage=usage,
             attempts=branch.attempts,
+            chosen=branch.chosen,
         )
         decision = decide(facts, self._policy, at)
         return Case(call, facts, at, local, branch.moments, self._zone.asked, unusual, chosen, decision)
@@ -272,11 +283,13 @@ _USED: Final = "used"
 
 
 class _Branch(NamedTuple):
-    """What is known so far in one part of the walk, and the moments that are still alike."""
+    """What is known so far in one part of the walk, the moments that are still alike, who was tried and what was chosen
+    in menus."""
 
     known: Mapping[_Key, Any]
     moments: tuple[int, ...]
     attempts: tuple[Attempt, ...]
+    chosen: tuple[str, ...] = ()
 
 
 # Moments at which a call came to somebody, by what was tried before, whose rules were asked before, and who it is.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from router.configuration.findings import Finding, Severity
 from router.model.decision import (
     Action,
     DialNumber,
     LineState,
     Origin,
+    PlayMenu,
     Reason,
     RingPerson,
     SelectedBy,
@@ -19,6 +22,9 @@ from router.proof.examination import Examination
 from router.proof.walk import Case
 from router.proof.written import blocked_number, stand_in_problem
 
+# Rules that may lead to somebody who is absent: there is nobody else, or the caller wanted them.
+_LEFT_OPEN: Final = frozenset({"departed", "menu", "last_resort"})
+
 
 class Judge:
     """Judges cases of calls to the company."""
@@ -28,16 +34,20 @@ class Judge:
         self._policy = examination.policy
         self._closing = self._targets_that_close()
         self._circles: set[frozenset[str]] = set()
-        holders: list[Person | SharedLine] = [*self._policy.people.values(), *examination.survey.lines.values()]
-        self._leads_to = {
-            _key(treatment.reason): treatment.target
-            for holder in holders
-            for treatment in examination.survey.rules_for(holder).treatments
-        }
+        holders: list[Person | SharedLine] = [
+            *self._policy.people.values(),
+            *examination.survey.lines.values(),
+            *self._policy.queues.values(),
+        ]
+        treatments = [way for holder in holders for way in examination.survey.rules_for(holder).treatments]
+        treatments += [way for menu in self._policy.menus.values() for way in menu.ways.values()]
+        self._leads_to = {_key(treatment.reason): treatment.target for treatment in treatments}
 
     def judge(self, case: Case, holder: Person | SharedLine, others: tuple[str, ...]) -> None:
         """Judge one case of a call to `holder`, who stands for `others` as well."""
         decision = case.decision
+        if isinstance(decision.target, PlayMenu):
+            self._examination.hears(decision.target.menu, case)
         if decision.action is Action.REFUSE:
             self._refused(case, holder, others)
             return
@@ -147,7 +157,7 @@ class Judge:
                 continue
             person = self._policy.people[weighed.person]
             reason = self._reason_for(case, RingPerson(person.id, ()))
-            if reason is None or reason.rule in ("departed", "last_resort") or holder is self._policy.unassigned:
+            if reason is None or reason.rule in _LEFT_OPEN or holder is self._policy.unassigned:
                 continue  # numbers that nobody has go where the main number goes
             message = f"calls to {holder.name}{and_others(others)} go to {person.name} when they are absent"
             suggestion = "give it hours and closed:, or name somebody else"
@@ -254,6 +264,8 @@ def _alike(others: tuple[str, ...]) -> str:
 def _location(holder: Person | SharedLine, examination: Examination) -> tuple[str | int, ...]:
     if isinstance(holder, Person):
         return "people", holder.id
+    if holder.queue:
+        return "queues", holder.queue.removeprefix("queue:")
     for name, site in examination.document.sites.items():
         if site.main_number == holder.number:
             return "sites", name

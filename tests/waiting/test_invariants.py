@@ -375,4 +375,4 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 def test_whatever_happens() -> None:
-    run_state_machine_as_test(AnyHistory, settings=settings(max_examples=250, stateful_step_count=60, deadline=None))
+    run_state_machine_as_test(AnyHistory, settings=settings(max_examples=150, stateful_step_count=60, deadline=None))

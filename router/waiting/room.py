@@ -268,15 +268,18 @@ class WaitingRoom:
                 del self.asking[place.queue, place.caller]
 
     def of_caller(self, queue: str, caller: str | None) -> tuple[Place | None, Place | None]:
-        """Return the held place and the callback that a caller has, where they can be taken up, the oldest ones."""
+        """Return the held place and the callback that a caller has, where they can be taken up: those whose turn is the
+        earliest."""
         held: Place | None = None
         callback: Place | None = None
         for identity in self.asking.get((queue, caller or ""), ()):
             place = self.places[identity]
             if place.state is PlaceState.HELD:
-                if held is None and place.expires is not None and self.now < place.expires:
+                if place.expires is not None and self.now < place.expires and (held is None or place.turn < held.turn):
                     held = place
-            elif callback is None and place.state is not PlaceState.CALLING_BACK and not place.aside:
+            elif place.aside or place.state is PlaceState.CALLING_BACK:
+                continue
+            elif callback is None or place.turn < callback.turn:
                 callback = place
         return held, callback
 

@@ -22,6 +22,7 @@ from router.model.queue_events import (
     AgentAnswered,
     AgentChanged,
     Announce,
+    AvailabilityChanged,
     CallBack,
     CallbackWanted,
     CallerEntered,
@@ -79,12 +80,15 @@ class House:
         self.refused: list[str] = []
         self.states: dict[str, tuple[State, str]] = {}
         self.lines: dict[str, LineState] = {}
+        self.available: dict[str, bool] = {}
         self.dialled: dict[str, str] = {}  # numbers that are called back, by place
 
     # ------------------------------------------------------------------------------------------------- driving
 
     def happens(self, event: QueueEvent) -> list[Output]:
         """Let something happen now; return what the floor made of it, which is done."""
+        if isinstance(event, AvailabilityChanged):
+            self.available[event.agent] = event.available
         out = self.floor.receive(event, self.now)
         self.carry_out(out)
         return out
@@ -110,6 +114,8 @@ class House:
         if isinstance(output, RingAgent):
             assert output.agent not in self.rings, f"{output.agent} is rung twice"
             assert output.agent not in self.talks, f"{output.agent} is rung during a call"
+            assert self.lines.get(output.agent, LineState.IDLE) is LineState.IDLE, f"{output.agent} is not idle"
+            assert self.available.get(output.agent, True), f"{output.agent} is not to be disturbed"
             assert output.place in self.floor.places
             self.rings[output.agent] = output.place
             self.line_is(output.agent, LineState.RINGING)

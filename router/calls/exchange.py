@@ -155,7 +155,8 @@ class Exchange:
                     return
             if method == "MESSAGE":
                 hops = self._hops_left(request) - 1
-                self.text_messages.serve(transaction, request, _dialled(uri), hops, peer, account, now)
+                facts = self._facts(request, uri, peer, account)
+                self.text_messages.serve(transaction, request, facts, hops, peer, now)
                 return
             served = self._served.get(method)
             if served is None:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from router.calls.identity import user_part
-from router.model.decision import DialNumber, Reason, RingPerson
-from router.model.peers import Account, Pbx, Trunk
+from router.model.decision import DialNumber, Facts, Reason, RingPerson
+from router.model.peers import Pbx, Trunk
+from router.policy.identity import inside_identity, known_caller
 from router.policy.snapshot import Person
 from router.sip.errors import RemoteError
 from router.sip.message import Request, Response
@@ -46,13 +47,15 @@ class TextMessages:
         self,
         transaction: ServerTransaction,
         request: Request,
-        dialled: str,
+        facts: Facts,
         max_forwards: int,
         peer: Trunk | Pbx | None,
-        account: Account | None,
         now: float,
     ) -> None:
         """Pass a message on, and answer it as it is answered there.
+
+        Args:
+            facts: as of a call: who writes to whom.
 
         Raises `RemoteError` for what is no short text.
         """
@@ -66,13 +69,13 @@ class TextMessages:
             raise RemoteError("a text message is plain text", 415, ("Accept: text/plain",))
         if len(request.body) > MAX_TEXT_BYTES:
             raise RemoteError("a text message is too long for one outside a session", 413)
+        dialled = facts.dialled
         number = policy.plan.normalise(dialled)
         called = policy.extensions.get(dialled) or (policy.numbers.get(number) if number else None)
         if isinstance(called, Person) and isinstance(called.phone, RingPerson):
-            writer = policy.people.get(account.person) if account is not None else None
-            sender = writer.inside.number if writer is not None else None
-            name = writer.inside.name if writer is not None else None
-            self._deliver(transaction, request, called.phone, sender or "unknown", name, max_forwards, now)
+            writer = inside_identity(facts, policy, known_caller(facts, policy))
+            sender = writer.number or "unknown"
+            self._deliver(transaction, request, called.phone, sender, writer.name, max_forwards, now)
         elif called is not None or number is None or policy.owned.owns(number):
             transaction.respond(404, now)
         elif not policy.text_sender:

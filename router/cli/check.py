@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from router.cli.findings import ConfigOption, JsonOption, print_findings, print_json
+from router.cli.findings import ConfigOption, JsonOption, print_findings, print_json, with_fetched_lists
 from router.configuration.findings import Severity
 from router.proof.check import Proof, prove
 
@@ -19,7 +19,7 @@ def check(config: ConfigOption, json: JsonOption = False) -> None:
     Notes are worth knowing, but nothing is wrong with them.
     """
     began = time.perf_counter()
-    proof = prove(config, time.time())
+    proof = prove(config, time.time(), with_fetched_lists)
     took = time.perf_counter() - began
     if json:
         print_json(

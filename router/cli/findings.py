@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from router.configuration import ConfigurationError, Finding
+from router.configuration import Configuration, ConfigurationError, Finding
 from router.configuration.load import Loaded, load_with_sources
 
 ConfigOption = Annotated[
@@ -42,6 +42,15 @@ def load_or_exit(directory: Path, *, json: bool = False) -> Loaded:
         else:
             print_findings(error.findings)
         raise typer.Exit(1) from None
+
+
+def with_fetched_lists(configuration: Configuration) -> Configuration:
+    """Return a configuration whose greylist holds lists that somebody else keeps, as the router last fetched them."""
+    if not configuration.feeds.greylists:
+        return configuration
+    from router.feeds.greylists import with_copies  # it takes its time, which few commands need
+
+    return with_copies(configuration)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

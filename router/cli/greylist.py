@@ -105,10 +105,6 @@ def show(
     Exit code 0: it may be called; 1: it must not; 2: wrong command line.
     """
     configuration = load_or_exit(config, json=json).configuration
-    if configuration.feeds.greylists:
-        from router.feeds.greylists import with_copies  # it takes its time, which few commands need
-
-        configuration = with_copies(configuration)
     zone = configuration.policy.zone
     try:
         now = moment(at, zone, time.time())

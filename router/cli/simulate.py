@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from router.cli.findings import ConfigOption, JsonOption, Language, LanguageOption, load_or_exit, print_json
+from router.cli.findings import (
+    ConfigOption,
+    JsonOption,
+    Language,
+    LanguageOption,
+    load_or_exit,
+    print_json,
+    with_fetched_lists,
+)
 from router.proof.explanation import as_dict, describe
 from router.proof.simulation import Inputs, WrongInput, course, facts_of, moment, press
 
@@ -64,7 +72,7 @@ def simulate(
     json: JsonOption = False,
 ) -> None:
     """Say what would happen to a call, and why: asked of the code that decides real calls."""
-    configuration = load_or_exit(config, json=json).configuration
+    configuration = with_fetched_lists(load_or_exit(config, json=json).configuration)
     policy = configuration.policy
     inputs = Inputs(caller, dialled, tuple(state or ()), connection, name, withhold, tuple(used or ()))
     try:

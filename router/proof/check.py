@@ -7,10 +7,11 @@ what becomes of calls: the walk asks the very `decide` that decides them, in eve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from router.configuration import Configuration
 from router.configuration.findings import ConfigurationError, Finding, Severity
 from router.configuration.load import Loaded, load_with_sources
 from router.proof import country, expiry, menus, queues, times, written
@@ -82,12 +83,13 @@ class Proof:
         return any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
-def prove(directory: Path, now: float) -> Proof:
+def prove(directory: Path, now: float, completed: Callable[[Configuration], Configuration] | None = None) -> Proof:
     """Examine a configuration.
 
     Args:
         directory: of the configuration.
         now: POSIX seconds; exceptions are judged at this moment, and what comes after it is proved.
+        completed: adds to a loaded configuration what does not stand in its files.
 
     Returns:
         Everything that is wrong: the errors of `load` if it cannot be loaded, else what the checks and the walk found.
@@ -96,6 +98,8 @@ def prove(directory: Path, now: float) -> Proof:
         loaded = load_with_sources(directory)
     except ConfigurationError as error:
         return Proof(error.findings)
+    if completed is not None:
+        loaded = replace(loaded, configuration=completed(loaded.configuration))
     return prove_loaded(loaded, now)
 
 

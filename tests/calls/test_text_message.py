@@ -130,6 +130,24 @@ def test_only_short_plain_text_passes(story: Story, bob: Phone, text: bytes, kin
     settled(story)
 
 
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ('"Alice" <sip:200@192.0.2.50>', '"Alice Martin" <sip:200@'),  # a colleague behind the PBX
+        ('"Workshop" <sip:417@192.0.2.50>', '"Workshop" <sip:417@'),  # a phone of the PBX that is nobody's here
+        ("<sip:anonymous@192.0.2.50>", "<sip:unknown@"),
+    ],
+)
+def test_whoever_writes_behind_a_pbx_is_named(story: Story, bob: Phone, named: str, shown: str) -> None:
+    pbx = story.pbx()
+    pbx.sends("MESSAGE", "sip:201@192.0.2.1", "Content-Type: text/plain", body=b"Hello", sender=f"{named};tag=text")
+    message = bob.received("MESSAGE")
+    assert (message.get("from") or "").startswith(shown)
+    bob.responds(message, 200)
+    assert pbx.received(200, "MESSAGE")
+    settled(story)
+
+
 def test_without_a_sender_nothing_goes_outside(tell: Tell) -> None:
     story = tell(COMPANY)
     bob, trunk = story.phone("201"), story.trunk()

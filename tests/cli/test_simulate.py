@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from router.cli.main import app
+from router.feeds.copies import copy_path, keep_copy
+from router.feeds.source import Version
 from tests.policy.company import COMPANY
 
 
@@ -97,3 +99,19 @@ def test_a_broken_configuration_is_listed_and_not_simulated(config: Path) -> Non
     result = run("simulate", "--config", str(config), "--from", "201", "--to", "202")
     assert result.exit_code == 1
     assert "there is no role 'technicl'" in result.stdout
+
+
+def test_lists_that_somebody_else_keeps_count(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """X2: as the router last fetched them; `check` proves with them, too."""
+    monkeypatch.chdir(tmp_path)
+    url = "https://fraud.example/list"
+    sources = f"greylist:\n  sources:\n    - {{url: '{url}', sha256: '{'0' * 64}'}}\n"
+    assert COMPANY.count("greylist:\n") == 1
+    (config / "company.yaml").write_text(COMPANY.replace("greylist:\n", sources))
+    call = ("--from", "paul", "--to", "+88212345678")
+    assert simulated(config, *call)["action"] == "dial"
+    before = json.loads(run("check", "--config", str(config), "--json").stdout)["greylist_prefixes"]
+    keep_copy(copy_path(Path("var"), "greylist", url), b"+882\n+883\n", Version(), 1_795_510_800.0)
+    answer = simulated(config, *call)
+    assert (answer["action"], answer["because"][-1]["clause"]) == ("refuse", "X2")
+    assert json.loads(run("check", "--config", str(config), "--json").stdout)["greylist_prefixes"] == before + 2

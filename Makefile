@@ -31,7 +31,8 @@ PIP_COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --u
 
 # What is compiled (see setup.py), and what compiling takes.
 HOT_PATH := $(wildcard router/sip/*.py router/policy/*.py router/calls/*.py) router/model/tally.py \
-  router/observe/records.py router/transport/drive.py router/transport/udp.py
+  router/observe/records.py router/transport/drive.py router/transport/udp.py \
+  $(patsubst %,router/media/%.py,arrivals endpoint line pacer receiver rtp sender telephone_event track)
 
 .PHONY: help setup setup-development native pure run test interop check format bench lock test-packages clean
 

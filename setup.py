@@ -17,6 +17,15 @@ from setuptools import setup
 # The rooms that every message passes through.
 ROOMS = ("router/sip", "router/policy", "router/calls")
 MODULES = (
+    "router/media/arrivals.py",
+    "router/media/endpoint.py",
+    "router/media/line.py",
+    "router/media/pacer.py",
+    "router/media/receiver.py",
+    "router/media/rtp.py",
+    "router/media/sender.py",
+    "router/media/telephone_event.py",
+    "router/media/track.py",
     "router/model/tally.py",
     "router/observe/records.py",
     "router/transport/drive.py",

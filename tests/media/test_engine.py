@@ -350,3 +350,32 @@ def test_jitter_is_what_the_standard_says() -> None:
                 expected += (80 - expected) / 16
         assert receiver.jitter == pytest.approx(expected)
     line.close()
+
+
+async def test_an_engine_that_is_killed_while_twenty_record_takes_no_confirmed_message_with_it(
+    own_engine: Engine, tmp_path: Path, eventually: Eventually
+) -> None:
+    """Ten have ended and are kept, twenty go on: of those nothing is left, under any name."""
+    peers = [Peer() for _ in range(30)]
+    sessions = [await own_engine.answer(peer.sdp(), ignore) for peer in peers]
+    for peer, session in zip(peers, sessions, strict=True):
+        peer.heed(session.description)
+    recordings = [
+        asyncio.ensure_future(session.record(str(tmp_path / f"{number}.wav"), max_seconds=60))
+        for number, session in enumerate(sessions)
+    ]
+    await eventually(lambda: len(os.listdir(tmp_path)) == len(peers), "all are being recorded")
+    await asyncio.gather(*(peer.say(np.concatenate([spoken(n), spoken(n)])) for n, peer in enumerate(peers)))
+    for session in sessions[:10]:
+        session.stop()
+    for recorded in await asyncio.gather(*recordings[:10]):
+        await own_engine.keep(recorded)
+    os.kill(own_engine.process_id, signal.SIGKILL)
+    for ended in await asyncio.gather(*recordings[10:], return_exceptions=True):
+        assert isinstance(ended, EngineError)
+    assert sorted(os.listdir(tmp_path)) == sorted(f"{number}.wav" for number in range(10))
+    for number in range(10):
+        samples, rate = wav.read(str(tmp_path / f"{number}.wav"))
+        assert heard(samples, rate) == [number, number]
+    for peer in peers:
+        peer.close()

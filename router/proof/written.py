@@ -48,8 +48,8 @@ def messages_are_heard(examination: Examination) -> Iterator[Finding]:
             )
             unheard.discard(name)
     lines = [line for line in policy.numbers.values() if isinstance(line, SharedLine)]
-    for line in (*lines, policy.unassigned):
-        for treatment in filter(None, (line.open, line.closed)):
+    for line in (*lines, policy.unassigned, *policy.queues.values()):
+        for treatment in filter(None, (line.open, line.closed, *line.on_outcome.values())):
             target = treatment.target
             if isinstance(target, LeaveMessage) and target.mailbox in unheard:
                 unheard.discard(target.mailbox)

@@ -80,7 +80,8 @@ class Author:
                 return self.say(fr="la réception", en="reception")
         if name.startswith(_QUEUE):
             queue = name.removeprefix(_QUEUE)
-            title = self.language.quoted(teams[queue].name if queue in teams else spoken(queue))
+            known = self.document.queues.get(queue) or teams.get(queue)
+            title = self.language.quoted(spoken(queue) if known is None else known.name)
             return self.say(fr=f"la file d'attente {title}", en=f"the queue {title}")
         if name in self.document.targets:
             return self.quoted(name)

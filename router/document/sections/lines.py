@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.document.author import Author, has_dates, spoken
 from router.document.language import capitalised
 from router.document.policy_document import Block, Bullets, Paragraph, Row, Section, Table
+from router.document.sections.queues import queues
 
 
 def shared_numbers(author: Author) -> Section:
@@ -49,11 +50,7 @@ def shared_numbers(author: Author) -> Section:
             ),
             ("S5",),
         ),
-        author.silent_about(
-            "lines.queues",
-            fr="sur l'attente dans les files : durée, annonces, musique, ordre de réponse",
-            en="waiting in queues: how long, announcements, music, who answers first",
-        ),
+        *queues(author),
     ]
     return Section(
         "lines", say(fr="Numéros partagés et files d'attente", en="Shared numbers and queues"), tuple(blocks)

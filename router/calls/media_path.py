@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from router.model.record import Quality
 from router.model.sound import MediaParty, MediaWay
@@ -84,15 +84,23 @@ class PathOwner(Protocol):
         ...
 
 
-class _Description(NamedTuple):
-    """A session description on its way from one leg to the other."""
+class _Description:
+    """A session description on its way from one leg to the other.
 
-    is_offer: bool
-    is_first: bool
-    body: bytes
-    giver: Leg
-    then: Carried
-    otherwise: NotCarried
+    Not a named tuple, whose fields mypyc would look up when it loads this module, before there is a `Leg`.
+    """
+
+    __slots__ = ("body", "giver", "is_first", "is_offer", "otherwise", "then")
+
+    def __init__(
+        self, is_offer: bool, is_first: bool, body: bytes, giver: Leg, then: Carried, otherwise: NotCarried
+    ) -> None:
+        self.is_offer = is_offer
+        self.is_first = is_first
+        self.body = body
+        self.giver = giver
+        self.then = then
+        self.otherwise = otherwise
 
 
 class MediaPath:

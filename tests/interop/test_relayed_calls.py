@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from .company import OUTSIDE, Company
-from .conftest import StartPhone, StartRouter, needs_baresip
+from .conftest import StartPhone, StartRouter, needs_baresip, needs_sipp
+from .peers import Peers
 from .processes import Ports, eventually
+from .router_process import Router
 from .test_voicemail import engine_of
 from .tones import heard_hertz, seconds_recorded
 
-pytestmark = [needs_baresip, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def company(ports: Ports, tmp_path: Path) -> Company:
     return company
 
 
+@needs_baresip
 def test_two_phones_hear_each_other_through_the_router(
     company: Company, start_router: StartRouter, start_phone: StartPhone
 ) -> None:
@@ -46,6 +49,7 @@ def test_two_phones_hear_each_other_through_the_router(
     eventually("the ports are given back", lambda: router.metric("media_streams") == 0)
 
 
+@needs_baresip
 def test_the_engine_is_killed_in_a_call(company: Company, start_router: StartRouter, start_phone: StartPhone) -> None:
     """Both are hung up, and the next call is relayed again once there is an engine."""
     router = start_router()
@@ -74,6 +78,39 @@ def test_the_engine_is_killed_in_a_call(company: Company, start_router: StartRou
     eventually("the caller hears the callee", lambda: hears(outside.heard(), 1000))
     outside.command("hangup")
     benoit.waits_for("CALL_CLOSED")
+
+
+@needs_sipp
+def test_hold_and_resume_of_either_side_show_the_routers_ports_only(
+    company: Company, router: Router, peers: Peers
+) -> None:
+    """RFC 3264 §8.4: the direction passes, the address of the other side never does."""
+    phone = peers.phone("202", "callee_is_held_and_resumed")
+    caller = peers.call("caller_holds_and_resumes", "+3242200122", hold=0.2).succeeds()
+    phone.succeeds()
+    offers = [message.body for message in phone.requests("INVITE")]
+    assert [direction(body) for body in offers] == ["sendrecv", "sendonly", "sendrecv"]
+    answers = [message.body for message in caller.responses(200, "INVITE")]
+    first, _, last = company.document["media"]["ports"].partition("-")
+    for body in offers + answers:
+        assert int(first) <= sound_port(body) <= int(last), body
+    assert len({sound_port(body) for body in offers}) == 1, "its port is the same throughout"
+    assert router.metric("media_streams") == 0
+
+    phone = peers.phone("205", "callee_holds_and_resumes", hold=0.2)
+    caller = peers.call("caller_is_held_and_resumed", "+3242200125").succeeds()
+    phone.succeeds()
+    assert [direction(message.body) for message in caller.requests("INVITE")] == ["sendonly", "sendrecv"]
+    for message in caller.requests("INVITE"):
+        assert int(first) <= sound_port(message.body) <= int(last)
+
+
+def direction(body: str) -> str:
+    return next(line[2:] for line in body.splitlines() if line[2:] in ("sendrecv", "sendonly", "recvonly", "inactive"))
+
+
+def sound_port(body: str) -> int:
+    return next(int(line.split()[1]) for line in body.splitlines() if line.startswith("m=audio"))
 
 
 def hears(recordings: list[Path], hertz: int) -> bool:

@@ -23,6 +23,9 @@ def recording_is_lawful(examination: Examination) -> Iterator[Finding]:
             "G13",
             "recording",
         )
+    if section.calls == "on_demand" and section.key is None:
+        message = "calls are recorded on demand, and no key is said by which that is asked for; over HTTP it can be"
+        yield examination.warning(message, 'add key: "*1"', "X3", "recording")
     if section.calls == "all" and section.legal_basis is None:
         where = examination.document.company.country
         message = f"all calls are recorded, and no ground for it is named: {source}"

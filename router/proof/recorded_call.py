@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from router.model.decision import TIMEOUT, WRONG, Origin, Weighed
 from router.model.record import CallRecord, LegRecord
+from router.model.recording import RecordingNote
 from router.policy.snapshot import Person
 from router.proof.explanation import profile_in_force, rows, table
 from router.proof.wording import Wording, printable
@@ -55,6 +56,7 @@ def explain(
         [
             (words("because"), rows(record.because, words)),
             (words("not"), rows(record.rejected, words)),
+            *((_recorded(note, words), rows(note.because, words)) for note in record.recordings),
         ],
         with_rules=True,
     )
@@ -141,6 +143,11 @@ def _leg(leg: LegRecord, record: CallRecord, words: Wording) -> str:
 def _choice(entry: str, words: Wording) -> str:
     menu, _, key = entry.rpartition(":")
     return words("in_menu", key=words(key) if key in (TIMEOUT, WRONG) else key, menu=menu)
+
+
+def _recorded(note: RecordingNote, words: Wording) -> str:
+    """What became of the recording; why, stands beside it."""
+    return words(f"recording_{note.result}", seconds=words.seconds(note.seconds))
 
 
 def _end(record: CallRecord, words: Wording) -> str:

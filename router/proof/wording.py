@@ -216,6 +216,13 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "has_changed": ("changed", "modifié"),
     "one_change": ("1 change", "1 changement"),
     "changes": ("{count} changes", "{count} changements"),
+    # what became of the recording of a call (X3)
+    "recording_recorded": ("recorded, {seconds} s", "enregistré, {seconds} s"),
+    "recording_refused": ("not recorded", "non enregistré"),
+    "recording_not_wanted": ("not recorded", "non enregistré"),
+    "recording_declined": ("not recorded", "non enregistré"),
+    "recording_unannounced": ("not recorded", "non enregistré"),
+    "recording_failed": ("not recorded", "non enregistré"),
     # actions of a record, without the configuration that made it
     "did_ring": ("rings {target}", "sonne chez {target}"),
     "did_forward": ("forwarded to {target}", "renvoyé vers {target}"),

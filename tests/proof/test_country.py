@@ -21,7 +21,7 @@ def found(directory: Path, recording: str, country: str = "BE") -> list[Finding]
 
 @pytest.mark.parametrize("country", ["BE", "FR", "DE"])
 def test_nothing_is_recorded_without_an_announcement(tmp_path: Path, country: str) -> None:
-    (finding,) = found(tmp_path, "who: [claire]", country)
+    (finding,) = found(tmp_path, "who: [claire], key: '*1'", country)
     assert (finding.severity, finding.clause) == (Severity.ERROR, "G13")
     assert "nothing announces it" in finding.message
     assert (tmp_path / "company.yaml").read_text().splitlines()[finding.mark.line - 1].startswith("recording:")
@@ -33,7 +33,13 @@ def test_recording_every_call_needs_a_ground(tmp_path: Path, country: str, sever
     assert (finding.severity, finding.clause) == (severity, "G13")
     assert "2018-05-25" in finding.message
     assert found(tmp_path, f"who: [claire], calls: all, legal_basis: contract, {ANNOUNCED}", country) == []
-    assert found(tmp_path, f"who: [claire], calls: on_demand, {ANNOUNCED}", country) == []
+    assert found(tmp_path, f"who: [claire], calls: on_demand, key: '*1', {ANNOUNCED}", country) == []
+
+
+def test_what_is_recorded_on_demand_needs_a_key_to_ask_by(tmp_path: Path) -> None:
+    """X3: over HTTP alone it is of little use."""
+    (finding,) = found(tmp_path, f"who: [claire], {ANNOUNCED}")
+    assert (finding.severity, finding.clause, finding.suggestion) == (Severity.WARNING, "X3", 'add key: "*1"')
 
 
 @pytest.mark.parametrize(

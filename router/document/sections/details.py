@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from router.configuration.schema import CallerExceptionSection, Limit
+from router.configuration.schema import CallerExceptionSection, Limit, RecordingSection
 from router.document.author import Author
 from router.document.language import capitalised
 from router.document.policy_document import Block, Bullets, Paragraph, Row, Section, Table
+from router.model.recording import Direction
+from router.prompts.catalogue import PROMPTS
 
 
 def text_messages(author: Author) -> Section:
@@ -40,6 +42,10 @@ def recording(author: Author) -> Section:
         windows = [author.window(window) for window in author.document.hours[rules.hours]]
         when = f", {author.language.also(windows)}"
     days = author.language.duration(rules.keep_days * 86400.0)
+    if len(set(rules.directions)) < len(Direction):
+        ways = {"inbound": ("reçus", "inbound"), "outbound": ("émis", "outbound"), "internal": ("internes", "internal")}
+        named = author.language.also(say(fr=ways[way][0], en=ways[way][1]) for way in rules.directions)
+        when += say(fr=f" (appels {named} seulement)", en=f" ({named} calls only)")
     blocks: list[Block] = [
         Paragraph("recording.who", f"{capitalised(what)}{when}.", ("X3",)),
         Paragraph(
@@ -52,15 +58,55 @@ def recording(author: Author) -> Section:
         ),
     ]
     if rules.announcement:
-        heard = author.messages(rules.announcement)
+        heard = author.messages({code: _announced(code, words) for code, words in rules.announcement.items()})
         text = say(fr=f"Les deux parties entendent d'abord : {heard}.", en=f"Both sides first hear: {heard}.")
         blocks.append(Paragraph("recording.announcement", text, ("G13",)))
+    blocks += _recording_in_the_call(author, rules)
     if rules.legal_basis is not None:
         text = say(fr=f"Fondement : {rules.legal_basis}", en=f"Ground: {rules.legal_basis}")
         blocks.append(Paragraph("recording.ground", text, ("G13",)))
     text = say(fr=f"Un enregistrement est conservé {days}.", en=f"A recording is kept for {days}.")
     blocks.append(Paragraph("recording.kept", text, ("X3",)))
     return Section("recording", title, tuple(blocks))
+
+
+def _announced(code: str, written: str) -> str:
+    """The words of an announcement that is one of the router's own; else as it is written."""
+    return PROMPTS[code].get(written, written) if code in PROMPTS else written
+
+
+def _recording_in_the_call(author: Author, rules: RecordingSection) -> list[Block]:
+    """State what people can do about recording: by key, by a code before the number; and when it ends."""
+    say = author.say
+    blocks: list[Block] = []
+    if rules.key is not None:
+        text = say(
+            fr=f"Pendant l'appel, la personne concernée tape {rules.key} pour enregistrer, suspendre ou reprendre ; "
+            "les deux parties en sont averties.",
+            en=f"In the call, the person concerned presses {rules.key} to record, to pause or to go on; both sides are "
+            "told.",
+        )
+        blocks.append(Paragraph("recording.key", text, ("X3",)))
+    if rules.decline is not None:
+        text = say(
+            fr=f"Pendant l'annonce, chacun peut refuser l'enregistrement par la touche {rules.decline}.",
+            en=f"During the announcement, either side may decline by the key {rules.decline}.",
+        )
+        blocks.append(Paragraph("recording.decline", text, ("G13",)))
+    private = author.document.codes.private
+    if private is not None:
+        text = say(
+            fr=f"Un appel privé, composé avec {private} devant le numéro, n'est jamais enregistré.",
+            en=f"A private call, dialled with {private} before the number, is never recorded.",
+        )
+        blocks.append(Paragraph("recording.private", text, ("X3",)))
+    if rules.hours is not None and rules.at_closing == "stop":
+        text = say(
+            fr="L'enregistrement s'arrête à la fin de cet horaire, même si l'appel continue.",
+            en="Recording stops when these hours end, even if the call goes on.",
+        )
+        blocks.append(Paragraph("recording.at_closing", text, ("G12",)))
+    return blocks
 
 
 def blocked(author: Author) -> Section:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from router.model.decision import Decision
 
 _DESCRIBED: Final = "Content-Type: application/sdp\r\n"
-_REASONS: Final = {
+RELEASED: Final = {
     ReleaseCause.ELSEWHERE: ELSEWHERE,  # Q10
     ReleaseCause.CALLER_GONE: 'Reason: SIP;cause=487;text="Caller gone"\r\n',
     ReleaseCause.TIMED_OUT: 'Reason: SIP;cause=480;text="No answer"\r\n',
@@ -99,7 +99,7 @@ class AgentCall(Onward):
 
     def release(self, agent: str, cause: ReleaseCause, now: float) -> None:
         """Stop ringing an agent; hang up where they have answered."""
-        headers = _REASONS[cause]
+        headers = RELEASED[cause]
         self._refused = agent
         callee = self.callee
         if callee is not None and callee.person == agent and self.state == JOINING:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
+from router.calls.queue_callback import begin_callback
 from router.model.audit import AuditEntry
 from router.model.decision import FeatureKind, LineState, Outcome
 from router.model.queue import AgentRules, AgentState, Ended, OverflowCause, ReleaseCause, Side
@@ -257,6 +258,13 @@ class QueueFloor:
         self._queues[event.place] = event.queue
         self.tell(event)
 
+    def take_up(self, place: str, desk: Desk) -> None:
+        """From now on `desk` looks after somebody who is to be called back, until `leave`."""
+        self._desks[place] = desk
+        known = self.floor.places.get(place)
+        if known is not None:
+            self._queues[place] = known.queue
+
     def leave(self, place: str) -> None:
         """Nobody looks after a place any more."""
         self._desks.pop(place, None)
@@ -339,7 +347,9 @@ class QueueFloor:
 
     def _without_desk(self, command: QueueCommand) -> None:
         """Nobody looks after the place: the call is over, and what crossed its end is answered for it."""
-        if isinstance(command, RingAgent):
+        if isinstance(command, RingAgent) and command.callback and command.queue in self.services:
+            begin_callback(self, self._exchange, self.services[command.queue], command.place, command.agent, {})
+        elif isinstance(command, RingAgent):
             self._events.append(RingFailed(command.agent, command.place, Outcome.UNREACHABLE))
         elif isinstance(command, Connect | CallBack):
             self._events.append(ConnectionFailed(command.place, Side.CALLER))

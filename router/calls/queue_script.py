@@ -16,6 +16,7 @@ from router.model.decision import DialAddress, Outcome, RingPerson
 from router.model.queue import OverflowCause, ReleaseCause, Side
 from router.model.queue_events import (
     AgentAnswered,
+    CallbackWanted,
     CallerEntered,
     CallerHungUp,
     CallerLeft,
@@ -26,8 +27,10 @@ from router.model.queue_events import (
 )
 from router.model.queue_service import QueueService
 from router.model.sound import EngineDied, MediaEvent, MediaTimedOut
+from router.policy import decide
 from router.policy.agents import after_waiting
-from router.ports import MediaError, MediaSession
+from router.policy.calling_back import may_be_promised, number_of, their_call
+from router.ports import MediaError, MediaSession, StoreError
 from router.prompts.compose import say
 from router.prompts.parts import PromptPart, Recorded
 
@@ -61,7 +64,7 @@ class Queueing(Script):
         self._floor = floor
         self._place = attendant.exchange.stack.ids.token()
         self._arrived = call.started
-        self._keys = service.message_key
+        self._keys = service.message_key + service.callback_key
         # What is to be said or done next; the most urgent goes first.
         self._over: Outcome | None = None
         self._agent = ""  # who has answered
@@ -103,6 +106,9 @@ class Queueing(Script):
                 return
             if self._agent:
                 await self._connect()
+            elif key and key == self._service.callback_key:
+                if await self._promise_callback():
+                    return
             elif key:
                 self._pressed(key)
             elif self._notice:
@@ -172,6 +178,34 @@ class Queueing(Script):
         if key == self._service.message_key:
             self._over = Outcome.LEFT_QUEUE
             self._leave(CallerLeft(self._place))
+
+    async def _promise_callback(self) -> bool:
+        """P3: the caller hangs up, keeps the place, and is called at their turn. False: that cannot be promised, and
+        they wait on."""
+        exchange, call = self.attendant.exchange, self.call
+        shown = None if call.decision.withhold else call.decision.shown_number
+        number = number_of(shown or "", exchange.policy)
+        agents = self._service.rules.members
+        promised = bool(number and agents)
+        if promised:
+            facts = their_call(call.facts, agents[0].agent, number)
+            promised = may_be_promised(decide(facts, exchange.policy, exchange.clock()))
+        if not promised:
+            await self._tell(Recorded("callback.impossible"))
+            return False
+        self._waits = False
+        self._floor.tell(CallbackWanted(self._place, number))
+        self._give_up_ringing()
+        self._floor.leave(self._place)
+        self.attendant.flush()
+        try:
+            await self._floor.stored()
+        except StoreError as error:
+            self.attendant.complain("queue", error)
+            await self.say(Recorded("callback.impossible"))
+            return True
+        await self.say(Recorded("callback.noted"), BETWEEN, Recorded("callback.keeps_place"))
+        return True
 
     async def _go_elsewhere(self, outcome: Outcome) -> None:
         """Follow what the policy says of callers whom the queue did not serve; this returns when nothing is left."""

@@ -23,6 +23,7 @@ queues:
     remote_agents: equal
     rings: ring_all
     pause_after_missed: 0
+    keys: {message: "1", callback: "2"}
     max_wait: {after: 3min, then: voicemail, notice: 30s before}
     music: {file: music.wav, licence: made here, instrumental: true}
 """

@@ -137,3 +137,33 @@ async def test_who_rejects_is_left_in_peace_and_the_caller_waits_on(tale: Tale) 
     assert len(bob.phone.all_received("INVITE")) == 1
     caller.hangs_up()
 
+
+
+async def test_whoever_is_called_back_keeps_the_place(tale: Tale) -> None:
+    """P3, Q8: promised once it is stored; at their turn an agent is rung, hears why, and then they are called."""
+    await tale.calls(QUEUE)
+    await tale.hears("position.1")
+    tale.presses("2")
+    await tale.hears("callback.noted", "callback.keeps_place")
+    await tale.is_hung_up()
+    bob = Agent(tale.story, tale.story.phone("201"))
+    invite = await bob.is_rung()
+    assert "Service Commercial" in invite.get("from")
+    bob.phone.rings()
+    tale.turns_to(bob.peer)
+    bob.peer.heed(invite.body)
+    bob.phone.answers(body=bob.peer.sdp())
+    await tale.hears("whisper.queue_call", "callback.wanted")
+    outside = tale.story.trunk()
+    called = await eventually("the caller is called", lambda: outside.received("INVITE"))
+    assert called.uri.startswith("sip:+32475111222@")
+    assert "+3242200150" in called.get("p-asserted-identity")
+    outside.rings()
+    outside.answers(body=bob.peer.sdp())
+    await eventually("the agent is told", lambda: bob.phone.count("INVITE") == 2)
+    bob.phone.answers(body=bob.peer.sdp())
+    await eventually("they talk", lambda: tale.story.exchange.queues.floor.staff.agents["bob"].place)
+    await eventually("the answer is acknowledged", lambda: outside.received("ACK"))
+    outside.hangs_up()
+    await eventually("the agent is hung up", lambda: bob.phone.received("BYE"))
+    assert not tale.story.exchange.queues.floor.places

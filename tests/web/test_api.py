@@ -285,6 +285,7 @@ async def test_every_answer_is_as_the_description_says(desk: Desk) -> None:
         "set_greeting": {},
         "move_place": {"tier": 0},
         "set_duty": {"duty": "in"},
+        "control_recording": {"do": "pause"},
     }
     asked = set()
     for path, operations in description["paths"].items():

@@ -101,7 +101,7 @@ class RecordingsApi:
                 live,
                 "Record, pause, go on",
                 _WHO_ASKS,
-                self.ask,
+                self.control_recording,
                 LiveRecordingResource,
                 None,
                 AskRecording,
@@ -145,7 +145,7 @@ class RecordingsApi:
         except StoreError as error:
             raise _unavailable(error) from error
 
-    async def ask(self, asked: Asked) -> LiveRecordingResource:
+    async def control_recording(self, asked: Asked) -> LiveRecordingResource:
         """It is done like by key: both hear the announcement before it begins, and that it pauses or goes on."""
         wanted: str = asked.body.do
         call = self._call(asked)

@@ -10,7 +10,10 @@ from typer.testing import CliRunner, Result
 
 from router.cli.main import app
 from router.configuration import Configuration, load
+from router.model.decision import Reason
 from router.model.record import CallRecord, LegRecord
+from router.model.recording import RecordingNote
+from router.observe.past_calls import read_record
 from router.observe.records import serialise
 from router.policy import decide
 from router.proof.simulation import Inputs, facts_of, moment
@@ -111,6 +114,34 @@ def test_it_is_told_in_french(config: Path, records: Path) -> None:
     assert "\n  car     profil " in told
     assert "\n  écarté  ligne " in told
     assert "terminé par l'appelé" in told
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ([], "recorded, 35 s recording X3 calls of Claire Dubois are recorded recording.yaml:2"),
+        (["--lang", "fr"], "enregistré, 35 s enregistrement X3 les appels de Claire Dubois sont enregistrés"),
+    ],
+)
+def test_it_is_told_whether_a_call_was_recorded_and_why(
+    config: Path, tmp_path: Path, language: list[str], said: str
+) -> None:
+    """X3: what the record holds is read back, and told."""
+    configuration = load(config)
+    reason = Reason(
+        "X3",
+        "calls of Claire Dubois are recorded",
+        "recording.yaml:2",
+        "les appels de Claire Dubois sont enregistrés",
+        "recording",
+    )
+    call = recorded(configuration, "c1", Inputs("+32475111222", "claire"), (CONSOLE,))
+    call = call._replace(recordings=(RecordingNote("recorded", (reason,), "1f0c", 35.2),))
+    path = tmp_path / "recorded.jsonl"
+    path.write_bytes(serialise(call, configuration.policy.zone))
+    assert read_record(path.read_bytes()) == call
+    result = run("last", "--records", path, "--config", config, *language)
+    assert said in " ".join(result.stdout.split()), result.stdout
 
 
 def test_the_last_call_and_the_last_one_of_somebody(config: Path, records: Path) -> None:

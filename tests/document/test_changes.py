@@ -11,6 +11,8 @@ from tests.document.company import COMPANY, policy_of, the_policy
 CHANGES = {
     "whose calls are recorded": ("who: [role:sales]", "who: [role:sales, paul]", {"recording.who"}),
     "the ground of recording": ("legal_basis: le contrat", "legal_basis: la loi", {"recording.ground"}),
+    "which way recorded calls go": ("  calls: all\n", "  calls: all\n  directions: inbound\n", {"recording.who"}),
+    "the key of recording": ("  calls: all\n", '  calls: all\n  key: "*1"\n', {"recording.key"}),
     "how long recordings are kept": ("keep_days: 90", "keep_days: 60", {"recording.kept"}),
     "main line": ("main_line: {then: reception, hours", "main_line: {then: queue:sales, hours", {"lines.main"}),
     "short numbers": ('short_numbers: ["1733"]', 'short_numbers: ["1722"]', {"emergency.short_numbers"}),

@@ -604,18 +604,9 @@ class MediaRelay(Protocol):
 class SessionRelay(MediaRelay, Protocol):
     """A relay by an engine that also speaks to callers itself."""
 
-    def take_over(self, caller: MediaSession, lost: RelayLost) -> RelayedCall:
-        """Begin with a caller who hears us already: the session is the relayed call's from now on.
-
-        `RelayedCall.offer` may be asked for our own offer to the callee then, with b"" in place of the caller's; the
-        callee's answer lets the two hear each other at once, and what it returns is of no use. Raises `MediaError` for
-        a session of another engine.
-        """
-        ...
-
-    def take_over_both(
+    def take_over(
         self, caller: MediaSession, callee: MediaSession, bridge: MediaBridge, lost: RelayLost
     ) -> RelayedCall:
         """Go on with two who hear each other already: sessions and bridge are the relayed call's from now on. Raises
-        `MediaError` as `take_over` does."""
+        `MediaError` for a session of another engine."""
         ...

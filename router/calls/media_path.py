@@ -159,7 +159,7 @@ class MediaPath:
         relay = self._relays.sessions
         if relay is None:
             raise EngineError("there is no relay")
-        self._relayed = relay.take_over_both(caller, callee, bridge, self._lost)
+        self._relayed = relay.take_over(caller, callee, bridge, self._lost)
         self.way = self.wanted = MediaWay.RELAY
 
     # ------------------------------------------------------------------------------------------ what is carried

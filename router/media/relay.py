@@ -39,15 +39,11 @@ class EngineRelay:
     def open(self, call_id: str, lost: RelayLost) -> RelayedByEngine:
         return RelayedByEngine(self._engine, self._hosts, lost)
 
-    def take_over(self, caller: MediaSession, lost: RelayLost) -> RelayedByEngine:
-        relayed = RelayedByEngine(self._engine, self._hosts, lost)
-        relayed.take("caller", caller)
-        return relayed
-
-    def take_over_both(
+    def take_over(
         self, caller: MediaSession, callee: MediaSession, bridge: MediaBridge, lost: RelayLost
     ) -> RelayedByEngine:
-        relayed = self.take_over(caller, lost)
+        relayed = self.open("", lost)
+        relayed.take("caller", caller)
         relayed.take("callee", callee)
         relayed.bridge = bridge
         return relayed
@@ -73,21 +69,19 @@ class RelayedByEngine:
         self._sessions[name] = session
 
     async def offer(self, sdp_offer: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
-        direction, best = sdp.SENDRECV, ""
-        if sdp_offer:
-            _, agreed = sdp.agree(sdp.read(sdp_offer))  # before anything is changed
-            best = agreed.codec  # where both have it, nothing needs to be converted
-            direction = _DIRECTIONS[agreed.receiving, agreed.sending]
-            if giver.name in self._sessions:
-                self._offer = sdp_offer
-            else:
-                told = partial(self._told, giver.name)
-                await self._take_in(giver.name, self._engine.answer(sdp_offer, told, trusted=(giver.host,)))
+        _, agreed = sdp.agree(sdp.read(sdp_offer))  # before anything is changed
+        if giver.name in self._sessions:
+            self._offer = sdp_offer
+        else:
+            told = partial(self._told, giver.name)
+            await self._take_in(giver.name, self._engine.answer(sdp_offer, told, trusted=(giver.host,)))
         if taker.name not in self._sessions:
             told = partial(self._told, taker.name)
             host = self._host_towards(taker.host)
             await self._take_in(taker.name, self._engine.offer(told, host=host, trusted=(taker.host,)))
-        return await self._session(taker.name).offer_again(direction, best)
+        direction = _DIRECTIONS[agreed.receiving, agreed.sending]
+        # What the giver would take is offered first: where both have it, nothing needs to be converted.
+        return await self._session(taker.name).offer_again(direction, agreed.codec)
 
     async def answer(self, sdp_answer: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
         theirs = self._session(taker.name)

@@ -194,6 +194,8 @@ class AgentCall(Onward):
         path = MediaPath(self._exchange.relays, self, self.caller, callee, MediaWay.DIRECT)
         path.take_over(caller, agent, bridge)
         self.relay_by(path)
+        if self._call is not None:
+            self.queue = self._call.queue
         self._take_over(UP, now)
 
     # --------------------------------------------------------------------------------------------- how it ends

@@ -25,7 +25,7 @@ from router.model.decision import (
     RingPerson,
     Weighed,
 )
-from router.model.record import CallRecord, Quality
+from router.model.record import CallRecord, Quality, QueueMoment
 from router.model.sound import MediaWay
 from router.policy.recording import could_be_recorded, licensed
 from router.sip.dialog import Answer, Dialog
@@ -140,6 +140,7 @@ class Call:
         "facts",
         "legs",
         "media",
+        "queue",
         "recordings",
         "speaker",
         "started",
@@ -173,6 +174,7 @@ class Call:
         self._without_relay = False  # one was lost, and it goes direct from then on
         self._relayed_to_record = False  # and for nothing else
         self._attempts = 0
+        self.queue: tuple[QueueMoment, ...] = ()
         self.facts = facts
         self.decision: Decision
         self.state = SETUP
@@ -866,6 +868,10 @@ class Call:
         if self.media is not None and self.recordings:
             self.recordings[-1].talk(self.media)
 
+    def note(self, what: str, detail: str, now: float) -> None:
+        """Take note of something that happened while the caller waits in a queue; see `QueueMoment`."""
+        self.queue = (*self.queue, QueueMoment(now - self._began, what, detail))
+
     def tried(self, legs: list[Leg]) -> None:
         """Take legs into the record of this call that were tried for its caller in another one."""
         self._finished += legs
@@ -928,6 +934,7 @@ class Call:
             quality,
             (),
             facts.chosen,
+            self.queue,
         )
         if self.recordings:
             recordings, self.recordings = self.recordings, ()

@@ -94,6 +94,7 @@ class Queueing(Script):
             self._service.needs,
         )
         self._waits = True
+        self._note("entered", self._service.name)
         self._floor.enter(self, event)
         self.attendant.flush()
         await self._wait()
@@ -194,6 +195,7 @@ class Queueing(Script):
             await self._tell(Recorded("callback.impossible"))
             return False
         self._waits = False
+        self._note("callback", number)
         self._floor.tell(CallbackWanted(self._place, number))
         self._give_up_ringing()
         self._floor.leave(self._place)
@@ -209,6 +211,7 @@ class Queueing(Script):
 
     async def _go_elsewhere(self, outcome: Outcome) -> None:
         """Follow what the policy says of callers whom the queue did not serve; this returns when nothing is left."""
+        self._note("left", outcome.value)
         self._give_up_ringing()
         self._floor.leave(self._place)
         self.attendant.flush()
@@ -220,6 +223,11 @@ class Queueing(Script):
         decision, facts = after_waiting(call.facts, call.policy, self._service.name, outcome, self.attendant.clock())
         await self.follow(decision, facts)
         await self.say(Recorded("system.later"))
+
+    def _note(self, what: str, detail: str) -> None:
+        """Take note of it for the record."""
+        if self._call is not None:
+            self._call.note(what, detail, self.attendant.now())
 
     def _leave(self, event: CallerLeft | CallerHungUp) -> None:
         if self._waits:
@@ -280,6 +288,7 @@ class Queueing(Script):
         if waited >= THANKED_AFTER and self._agents_call is None:
             self._thanks = True  # Q4: before they are connected
             self._wake()
+        self._note("rings", agent)
         self._to_ring.append(agent)
         if self._agents_session is not None:
             self._ring_now()
@@ -352,6 +361,7 @@ class Queueing(Script):
 
     def connect(self, agent: str, waited: float) -> None:
         self._agent = agent
+        self._note("answered", agent)
         self._wake(urgent=True)
 
     def call_back(self, agent: str, number: str) -> None:
@@ -360,11 +370,13 @@ class Queueing(Script):
 
     def announce(self, position: int, first: bool) -> None:
         self._position = position
+        self._note("position", str(position))
         self._thanks = True
         self._wake()
 
     def give_notice(self, seconds: float) -> None:
         self._notice = True
+        self._note("notice", "")
         self._wake()
 
     def overflow(self, cause: OverflowCause) -> None:
@@ -387,12 +399,14 @@ class Queueing(Script):
         return self._agent == agent
 
     def ring_failed(self, agent: str, outcome: Outcome) -> None:
+        self._note("refused", outcome.value)
         self._floor.tell(RingFailed(agent, self._place, outcome))
 
     def agent_lost(self) -> None:
         self._agent = ""
         self._forget_ringing()
         if self._waits:
+            self._note("failed", "")
             self._floor.tell(ConnectionFailed(self._place, Side.AGENT))
 
     def conversation_over(self) -> None:

@@ -51,6 +51,21 @@ class Quality(NamedTuple):
     jitter: float
 
 
+class QueueMoment(NamedTuple):
+    """Something that happened to a caller in a queue.
+
+    Args:
+        after: seconds from the start of the call.
+        what: "entered", "position", "rings", "refused" (an agent did not answer), "answered", "failed" (the two could
+            not be connected), "notice", "left" or "callback".
+        detail: name of the queue, the position, id of the agent, or how it ended (an `Outcome`).
+    """
+
+    after: float
+    what: str
+    detail: str
+
+
 class CallRecord(NamedTuple):
     """A finished call. Durations are monotonic: a clock that is set during the call does not bend them.
 
@@ -82,6 +97,7 @@ class CallRecord(NamedTuple):
         quality: of each party's sound, where it passed through the router.
         recordings: what became of the recording of those who talked, where there are rules about that.
         chosen: what the caller chose in menus, see `Facts`.
+        queue: what happened while the caller waited, oldest first.
     """
 
     call_id: str
@@ -113,3 +129,4 @@ class CallRecord(NamedTuple):
     quality: tuple[Quality, ...] = ()
     recordings: tuple[RecordingNote, ...] = ()
     chosen: tuple[str, ...] = ()
+    queue: tuple[QueueMoment, ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from router.model.decision import Attempt, LineState, Outcome, Reason, Weighed
-from router.model.record import CallRecord, LegRecord, Quality
+from router.model.record import CallRecord, LegRecord, Quality, QueueMoment
 from router.model.recording import RecordingNote
 
 _BLOCK = 256 * 1024  # bytes; read at a time from the end of a file
@@ -109,6 +109,7 @@ def read_record(line: bytes) -> CallRecord | None:
             tuple([Quality(**quality) for quality in fields.get("quality", ())]),
             tuple([_recording(note) for note in fields.get("recordings", ())]),
             chosen=tuple(fields.get("chosen", ())),
+            queue=tuple([QueueMoment(**moment) for moment in fields.get("queue", ())]),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from router.model.decision import Reason, Weighed
-from router.model.record import CallRecord, LegRecord, Quality
+from router.model.record import CallRecord, LegRecord, Quality, QueueMoment
 from router.model.recording import RecordingNote
 from router.model.tally import Counts
 
@@ -40,7 +40,8 @@ DiskChanged = Callable[[OSError | None], None]
 def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
     """Return the line for `record`: a JSON object and a line feed, times in ISO 8601 with the offset of `zone`.
 
-    What most calls do not have (`rejected`, `weighed`, `attempts`, `quality`, `chosen`) is written only where there is any.
+    What most calls do not have (`rejected`, `weighed`, `attempts`, `quality`, `chosen`,
+    `queue`) is written only where there is any.
     """
     started = record.started
     answered_after = record.answered_after
@@ -81,6 +82,8 @@ def serialise(record: CallRecord, zone: tzinfo = UTC) -> bytes:
         fields["quality"] = [_quality(quality) for quality in record.quality]
     if record.chosen:
         fields["chosen"] = record.chosen
+    if record.queue:
+        fields["queue"] = [_moment(moment) for moment in record.queue]
     if record.recordings:
         fields["recordings"] = [_recording(note) for note in record.recordings]
     try:
@@ -117,6 +120,10 @@ def _reason(reason: Reason) -> dict[str, str]:
         "french": reason.french,
         "rule": reason.rule,
     }
+
+
+def _moment(moment: QueueMoment) -> dict[str, Any]:
+    return {"after": round(moment.after, 3), "what": moment.what, "detail": moment.detail}
 
 
 def _weighed(weighed: Weighed) -> dict[str, Any]:

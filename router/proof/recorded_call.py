@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from router.model.decision import TIMEOUT, WRONG, Origin, Weighed
-from router.model.record import CallRecord, LegRecord
+from router.model.record import CallRecord, LegRecord, QueueMoment
 from router.model.recording import RecordingNote
 from router.policy.snapshot import Person
 from router.proof.explanation import profile_in_force, rows, table
@@ -41,6 +41,7 @@ def explain(
     ]
     course = [
         *((words("pressed"), _choice(entry, words)) for entry in record.chosen),
+        *((words("in_queue"), _moment(moment, people, words)) for moment in record.queue),
         *((words("tried"), _leg(leg, record, words)) for leg in record.legs),
         *(
             (words("outcome"), f"{_name(attempt.person, people)}: {words(attempt.outcome)}")
@@ -127,6 +128,12 @@ def _dialled(record: CallRecord, people: Mapping[str, Person]) -> str:
 def _state(weighed: Weighed, record: CallRecord, people: Mapping[str, Person], zone: tzinfo, words: Wording) -> str:
     profile = profile_in_force(weighed, "", record.started, zone, words) or words("no_profile")
     return f"{_name(weighed.person, people)}: {words(weighed.line)} · {profile}"
+
+
+def _moment(moment: QueueMoment, people: Mapping[str, Person], words: Wording) -> str:
+    """Tell what happened in a queue."""
+    detail = words(moment.detail) if moment.what in ("left", "refused") else _name(moment.detail, people)
+    return words(f"queue_{moment.what}", seconds=words.seconds(round(moment.after, 1)), detail=detail)
 
 
 def _leg(leg: LegRecord, record: CallRecord, words: Wording) -> str:

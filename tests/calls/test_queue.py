@@ -76,6 +76,9 @@ async def test_everybody_is_rung_and_whoever_answers_is_heard(tale: Tale) -> Non
     assert (waited.target, talked.target) == ("queue:sales", "queue:sales")
     assert [leg.peer for leg in talked.legs if leg.status == 200] == ["201"]
     assert talked.ended_by == "callee"
+    noted = [(moment.what, moment.detail) for moment in talked.queue]
+    assert noted[0] == ("entered", "sales") and noted[-1] == ("answered", "bob")
+    assert set(noted) >= {("position", "1"), ("rings", "bob"), ("rings", "carol")}
     assert caller.received("BYE")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from router.media.bencode import Encodable
 from router.media.rtpengine_control import Answer, UnreachableError
 from router.media.rtpengine_station import Station
-from router.media.rtpengine_wishes import Interfaces, answer_wishes, offer_wishes, spoken
+from router.media.rtpengine_wishes import Interfaces, Manner, answer_wishes, offer_wishes, spoken
 from router.model.sound import MediaParty
 from router.ports import EngineError, MediaBridge, MediaSession, OfferError, RelayLost
 
@@ -38,14 +38,14 @@ class RtpengineCall:
         self._interfaces = interfaces
         self._lost = lost
         self._station: Station | None = None
-        self._speaks: dict[str, str] = {}  # how each party protects its sound, as its own descriptions say
+        self._manners: dict[str, Manner] = {}  # of each party, as its own descriptions say
         self._under_way = 0
         self._over = False
 
     async def offer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
-        speaks = self._speaks.get(taker.name, taker.keys)
+        manner = self._manners.get(taker.name) or Manner(taker.keys)
         details: dict[str, Encodable] = {
-            **offer_wishes(sdp, giver, taker, speaks, self._interfaces),
+            **offer_wishes(sdp, giver, taker, manner, self._interfaces),
             "sdp": sdp,
             "from-tag": giver.name,
             "to-tag": taker.name,
@@ -55,7 +55,7 @@ class RtpengineCall:
         else:
             offer = await self._begin(details)
             self.begun = True
-        self._speaks[giver.name] = spoken(sdp)
+        self._manners[giver.name] = spoken(sdp)
         return offer
 
     async def answer(self, sdp: bytes, giver: MediaParty, taker: MediaParty) -> bytes:
@@ -64,7 +64,7 @@ class RtpengineCall:
         # The tags are those of the offer, whichever way the answer goes.
         details = {**answer_wishes(sdp, giver), "sdp": sdp, "from-tag": taker.name, "to-tag": giver.name}
         answer = await self._say(self._station, "answer", details)
-        self._speaks[giver.name] = spoken(sdp)
+        self._manners[giver.name] = spoken(sdp)
         return answer
 
     def session(self, name: str) -> MediaSession | None:

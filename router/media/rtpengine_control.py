@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import select
+import socket
 from collections.abc import Mapping
-from typing import Final, cast
+from contextlib import suppress
+from typing import Final
 
 from router.media.bencode import Encodable, Value, decode, encode
 from router.ports import EngineError, MediaError, OfferError
@@ -41,7 +44,7 @@ class UnknownCallError(EngineError):
     """It does not know the call: it has forgotten it, because nobody sent anything, or because it was started anew."""
 
 
-class Control(asyncio.DatagramProtocol):
+class Control:
     """The way to one rtpengine.
 
     Its socket is connected: the kernel drops what comes from elsewhere, and reports when nobody listens there.
@@ -55,7 +58,8 @@ class Control(asyncio.DatagramProtocol):
         self.name = f"{bracketed(host)}:{port}"
         self.strays = 0
         self._address = host, port
-        self._transport: asyncio.DatagramTransport | None = None
+        self._socket: socket.socket | None = None
+        self._ready = select.epoll()  # watched in the socket's place: uvloop stops watching what reports an error
         self._waiting: dict[bytes, _Command] = {}
         self._series = secrets.token_hex(4).encode()  # rtpengine remembers the cookies of a router that ran before
         self._said = 0
@@ -63,16 +67,30 @@ class Control(asyncio.DatagramProtocol):
     async def open(self) -> None:
         """Make the socket. Raises OSError."""
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, remote_addr=self._address)
+        found = await loop.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)
+        family, kind, protocol, _, address = found[0]
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        try:
+            made.connect(address)
+        except OSError:
+            made.close()
+            raise
+        self._socket = made
+        self._ready.register(made, select.EPOLLIN)
+        loop.add_reader(self._ready.fileno(), self._readable)
 
     @property
     def opened(self) -> bool:
-        return self._transport is not None
+        return self._socket is not None
 
     def close(self) -> None:
         """What waits for an answer raises `UnreachableError`."""
-        if self._transport is not None:
-            self._transport.close()
+        closed, self._socket = self._socket, None
+        if closed is not None:
+            asyncio.get_running_loop().remove_reader(self._ready.fileno())
+            closed.close()
+        self._ready.close()
         self._fail("the way to it was closed")
 
     def ask(
@@ -106,8 +124,15 @@ class Control(asyncio.DatagramProtocol):
 
     def send(self, data: bytes) -> None:
         """Send one datagram; nothing happens once the way is closed."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(data)
+        if self._socket is None:
+            return
+        try:
+            self._socket.send(data)
+        except BlockingIOError:
+            return  # it is sent again
+        except OSError:  # an earlier datagram was refused, and this one not even sent; by now it may be welcome
+            with suppress(OSError):
+                self._socket.send(data)
 
     def unreachable(self, why: str, *, refused: bool = False) -> UnreachableError:
         """The error that says that `why` nothing comes from there."""
@@ -138,10 +163,18 @@ class Control(asyncio.DatagramProtocol):
 
     # ---------------------------------------------------------------------------------- what the socket tells
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)  # uvloop's are none by inheritance
+    def _readable(self) -> None:
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(65_536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._failed(error)
+        else:
+            self._heard(data)
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
+    def _heard(self, data: bytes) -> None:
         cookie, _, body = data.partition(b" ")
         said = self._waiting.get(cookie)
         try:
@@ -153,8 +186,9 @@ class Control(asyncio.DatagramProtocol):
         else:
             said.hear(answer)
 
-    def error_received(self, exc: Exception) -> None:
-        self._fail(getattr(exc, "strerror", None) or str(exc), refused=isinstance(exc, ConnectionRefusedError))
+    def _failed(self, error: OSError) -> None:
+        """What was sent did not arrive: that is what an ICMP error says (RFC 1122 §4.1.3.3)."""
+        self._fail(error.strerror or str(error), refused=isinstance(error, ConnectionRefusedError))
 
 
 class _Command:

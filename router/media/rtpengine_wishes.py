@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Final, NamedTuple
 
 from router.media.bencode import Encodable
 from router.model.sound import MediaParty
+from router.sip.sdp import protection
 
 PLAIN, SDES, DTLS = "", "sdes", "dtls"  # as in `MediaParty.keys`
+OPTIONAL: Final = "optional"  # keys are offered, and may be declined (opportunistic SRTP, RFC 8643)
 
 # What is left to offer is AES_CM_128 with HMAC_SHA1_80 or _32, which every phone has (RFC 4568 §6.2). NULL protects
 # nothing, F8 is nowhere; in AES-GCM, which rtpengine would offer first, it and baresip do not hear each other.
@@ -19,16 +21,12 @@ _NOT_OFFERED: Final = (
     *(f"no-{name}_HMAC_SHA1_{n}" for name in ("AES_256_CM", "AES_192_CM", "F8_128", "NULL") for n in (80, 32)),
 )
 
-# What is offered to a party, by what it speaks. ICE is for browsers alone, which insist on it (RFC 8827, RFC 8834).
+# What is offered to a party, by how it protects its sound. ICE is for browsers alone, which insist on it (RFC 8827).
+_BESIDES_BROWSERS: Final[Mapping[str, Encodable]] = {"ICE": "remove", "DTLS": "off", "rtcp-mux": ("demux",)}
 _OFFERED: Final[Mapping[str, Mapping[str, Encodable]]] = {
-    PLAIN: {"transport-protocol": "RTP/AVP", "ICE": "remove", "DTLS": "off", "rtcp-mux": ("demux",)},
-    SDES: {
-        "transport-protocol": "RTP/SAVP",
-        "ICE": "remove",
-        "DTLS": "off",
-        "rtcp-mux": ("demux",),
-        "SDES": _NOT_OFFERED,
-    },
+    PLAIN: {"transport-protocol": "RTP/AVP", **_BESIDES_BROWSERS},
+    OPTIONAL: {"transport-protocol": "RTP/AVP", **_BESIDES_BROWSERS, "SDES": _NOT_OFFERED, "OSRTP": ("offer",)},
+    SDES: {"transport-protocol": "RTP/SAVP", **_BESIDES_BROWSERS, "SDES": _NOT_OFFERED},
     DTLS: {"transport-protocol": "UDP/TLS/RTP/SAVPF", "ICE": "force", "rtcp-mux": ("offer",), "SDES": ("off",)},
 }
 
@@ -39,28 +37,39 @@ _REPLACED: Final = ("origin", "session-connection", "SDP-version")
 Interfaces = Sequence[tuple[IPv4Network | IPv6Network, str]]
 
 
-def spoken(sdp: bytes) -> str:
-    """Return how the sound of a session description is protected, by its first audio stream: `PLAIN`, `SDES` (RFC 4568)
-    or `DTLS` (RFC 5764)."""
+class Manner(NamedTuple):
+    """How a party speaks.
+
+    Args:
+        keys: how its sound is protected: see `MediaParty.keys`, or `OPTIONAL`.
+        profile: the transport protocol that its description names, such as RTP/AVPF; "": the usual one.
+    """
+
+    keys: str
+    profile: str = ""
+
+
+def spoken(sdp: bytes) -> Manner:
+    """Return the manner of whoever says this, by its first audio stream."""
+    keys = protection(sdp) or (OPTIONAL if b"\na=crypto:" in sdp else PLAIN)
     for line in sdp.splitlines():
         if line.startswith(b"m=audio "):
-            profile = line.split()[2:3]
-            if not profile or b"SAVP" not in profile[0]:
-                return PLAIN
-            return DTLS if b"TLS" in profile[0] or b"\na=crypto:" not in sdp else SDES
-    return PLAIN
+            return Manner(keys, line.split()[2].decode(errors="replace") if len(line.split()) > 2 else "")
+    return Manner(keys)
 
 
 def offer_wishes(
-    sdp: bytes, giver: MediaParty, taker: MediaParty, speaks: str, interfaces: Interfaces
+    sdp: bytes, giver: MediaParty, taker: MediaParty, manner: Manner, interfaces: Interfaces
 ) -> dict[str, Encodable]:
-    """Return what is asked for an offer on its way from `giver` to `taker`, who speaks as `speaks` says."""
+    """Return what is asked for an offer on its way from `giver` to `taker`, in the manner of the latter."""
     wishes: dict[str, Encodable] = {
-        **_OFFERED[speaks],
+        **_OFFERED[manner.keys],
         **_origin(sdp, giver),
         "address-family": "IP6" if ":" in taker.host else "IP4",
     }
-    if speaks == DTLS:
+    if manner.profile:
+        wishes["transport-protocol"] = manner.profile
+    if manner.keys == DTLS:
         wishes["flags"] = (*_flags(sdp, giver), "generate-mid")
     if interfaces:
         wishes["direction"] = (_interface(giver.host, interfaces), _interface(taker.host, interfaces))

@@ -118,6 +118,25 @@ def answered(router: Router, command: str) -> float:
     return router.metric("rtpengine_commands_total", command=command, result="ok")
 
 
+def test_an_rtpengine_is_configured_while_the_router_runs(
+    company: Company, start_router: StartRouter, rtpengines: list[RtpengineProcess]
+) -> None:
+    media = company.document["media"]
+    company.document["media"] = {"rtpengine": rtpengines[0].address}
+    router = start_router()
+    assert router.metric("rtpengine_up") == 1
+    company.document["media"] = media
+    company.write()
+    router.reload()
+    eventually("the other is known as well", lambda: router.metric("rtpengine_up") == 2)
+    assert '"rtpengine": true' in router.get("/readyz")[1]
+    company.document["media"] = {}
+    company.write()
+    router.reload()
+    eventually("none is known any more", lambda: "rtpengine_up{" not in router.get("/metrics")[1])
+    assert "rtpengine" not in router.get("/readyz")[1]
+
+
 def test_an_rtpengine_is_killed_in_the_middle_of_a_call(
     company: Company, start_router: StartRouter, start_phone: StartPhone, rtpengines: list[RtpengineProcess]
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,21 @@ FEWEST_PORTS = 60  # a call takes eight, four of them only until it is answered
 class RtpengineProcess:
     """One rtpengine, which can be killed and started again at the same place."""
 
-    def __init__(self, ports: Ports, folder: Path, name: str = "rtpengine", interfaces: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        folder: Path,
+        name: str = "rtpengine",
+        interfaces: str = "127.0.0.1",
+        options: Sequence[str] = (),
+    ) -> None:
         self.host = "127.0.0.1"
         self.port = ports.free()
         self.first_port = ports.free(FEWEST_PORTS)
         self._folder = folder
         self._name = name
         self._interfaces = interfaces
+        self._options = options
         self._started = 0.0
         self._asked = 0
         self._process: Process | None = None
@@ -58,6 +67,7 @@ class RtpengineProcess:
             f"--port-min={self.first_port}",
             f"--port-max={self.first_port + FEWEST_PORTS - 1}",
             "--num-threads=2",
+            *self._options,
             "--foreground",
             "--log-stderr",
             "--log-level=6",

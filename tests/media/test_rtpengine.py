@@ -212,6 +212,20 @@ async def test_protected_sound_passes_from_phone_to_phone(
     theirs.close()
 
 
+async def test_keys_that_may_be_declined_are_taken_and_offered_again(farm: Farm, peers: tuple[Peer, Peer]) -> None:
+    """RFC 8643: RTP/AVP with keys. A change that comes from the other side does not lay the sound open."""
+    caller, callee = peers
+    key = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:0G0hyaZIwpdop5fQ5g2KuHoJOUU5VUUHj/+IM7ph\r\n"
+    call = farm.relay.open("optional", not_lost)
+    assert b"crypto" not in await call.offer(caller.sdp(more=key), CALLER, CALLEE)
+    assert b"a=crypto:1 AES_CM_128_HMAC_SHA1_80" in await call.answer(callee.sdp(), CALLEE, CALLER)
+    offer = await call.offer(callee.sdp(direction="sendonly"), CALLEE, CALLER)
+    assert b" RTP/AVP " in offer
+    assert b" AES_CM_128_HMAC_SHA1_80 " in offer
+    assert b"NULL" not in offer
+    call.close()
+
+
 async def until_connected(caller: Peer, callee: Peer) -> None:
     """Send until something comes through both ways: handshakes and checks of connectivity take their time."""
     async with asyncio.timeout(20):
@@ -359,6 +373,24 @@ async def test_the_idlest_gets_the_next_call(farm: Farm, peers: tuple[Peer, Peer
     for call in calls:
         call.close()
     assert farm.relay.calls == {(farm.first.address,): 0, (farm.second.address,): 0}
+
+
+async def test_one_that_is_full_is_passed_over(
+    tmp_path: Path, farm: Farm, peers: tuple[Peer, Peer], ports: Ports
+) -> None:
+    full = RtpengineProcess(ports, tmp_path, options=["--max-sessions=1"]).start()
+    relay = Rtpengines(lambda *_: None)
+    await relay.follow(RtpengineSettings(((full.host, full.port), (farm.first.host, farm.first.port))))
+    calls = [relay.open(f"many-{number}", not_lost) for number in range(4)]
+    for call in calls:
+        await call.offer(peers[0].sdp(), CALLER, CALLEE)
+    assert relay.calls == {(full.address,): 1, (farm.first.address,): 3}
+    assert relay.commands[full.address, "offer", "refused"] == 2
+    assert relay.up[full.address,] == 1
+    for call in calls:
+        call.close()
+    await relay.stop()
+    full.end()
 
 
 async def test_when_one_is_killed_its_calls_are_lost_and_the_other_takes_the_next(

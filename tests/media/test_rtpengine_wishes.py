@@ -6,10 +6,11 @@ from ipaddress import ip_network
 
 import pytest
 
-from router.media.rtpengine_wishes import DTLS, PLAIN, SDES, answer_wishes, offer_wishes, spoken
+from router.media.rtpengine_wishes import DTLS, OPTIONAL, PLAIN, SDES, Manner, answer_wishes, offer_wishes, spoken
 from router.model.sound import MediaParty
 
 SDP = "v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP{family} {host}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
+KEY = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"
 HOME, OFFICE, WORLD = "10.1.2.3", "10.0.0.9", "203.0.113.5"
 
 
@@ -18,23 +19,30 @@ def sdp(host: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("lines", "speaks"),
+    ("lines", "manner"),
     [
-        ("m=audio 4000 RTP/AVP 8", PLAIN),
-        ("m=audio 4000 RTP/AVPF 8", PLAIN),
-        ("m=audio 4000 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x", PLAIN),  # it may do without
-        ("m=audio 4000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x", SDES),
-        ("m=audio 4000 RTP/SAVPF 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x", SDES),
-        ("m=audio 4000 RTP/SAVPF 8\r\na=fingerprint:sha-256 AA", DTLS),
-        ("m=audio 4000 UDP/TLS/RTP/SAVPF 8\r\na=fingerprint:sha-256 AA", DTLS),
-        ("m=video 4000 RTP/SAVP 96\r\nm=audio 4002 RTP/AVP 8", PLAIN),
-        ("m=audio", PLAIN),
-        ("m=audio ", PLAIN),
-        ("", PLAIN),
+        ("m=audio 4000 RTP/AVP 8", Manner(PLAIN, "RTP/AVP")),
+        ("m=audio 4000 RTP/AVPF 8", Manner(PLAIN, "RTP/AVPF")),
+        (f"m=audio 4000 RTP/AVP 8\r\n{KEY}", Manner(OPTIONAL, "RTP/AVP")),
+        (f"m=audio 4000 RTP/SAVP 8\r\n{KEY}", Manner(SDES, "RTP/SAVP")),
+        (f"m=audio 4000 RTP/SAVPF 8\r\n{KEY}", Manner(SDES, "RTP/SAVPF")),
+        ("m=audio 4000 RTP/SAVPF 8\r\na=fingerprint:sha-256 AA", Manner(DTLS, "RTP/SAVPF")),
+        ("m=audio 4000 UDP/TLS/RTP/SAVPF 8\r\na=fingerprint:sha-256 AA", Manner(DTLS, "UDP/TLS/RTP/SAVPF")),
+        ("m=video 4000 RTP/AVPF 96\r\nm=audio 4002 RTP/AVP 8", Manner(PLAIN, "RTP/AVP")),
+        ("m=audio", Manner(PLAIN)),
+        ("m=audio ", Manner(PLAIN)),
+        ("", Manner(PLAIN)),
     ],
 )
-def test_what_a_party_speaks_is_told_by_its_first_audio_stream(lines: str, speaks: str) -> None:
-    assert spoken(f"v=0\r\n{lines}\r\n".encode()) == speaks
+def test_how_a_party_speaks_is_told_by_its_first_audio_stream(lines: str, manner: Manner) -> None:
+    assert spoken(f"v=0\r\n{lines}\r\n".encode()) == manner
+
+
+def test_a_party_is_offered_what_it_spoke_before() -> None:
+    caller, callee = MediaParty("caller", OFFICE), MediaParty("callee", OFFICE)
+    assert offer_wishes(sdp(OFFICE), caller, callee, Manner(SDES), ())["transport-protocol"] == "RTP/SAVP"
+    for profile in ("RTP/AVPF", "RTP/SAVPF"):
+        assert offer_wishes(sdp(OFFICE), caller, callee, Manner(PLAIN, profile), ())["transport-protocol"] == profile
 
 
 @pytest.mark.parametrize(
@@ -62,8 +70,8 @@ def test_each_party_is_met_at_the_interface_of_the_narrowest_network() -> None:
     )
 
     def direction(giver: str, taker: str) -> object:
-        offer = offer_wishes(sdp(giver), MediaParty("caller", giver), MediaParty("callee", taker), PLAIN, interfaces)
-        return offer["direction"]
+        caller, callee = MediaParty("caller", giver), MediaParty("callee", taker)
+        return offer_wishes(sdp(giver), caller, callee, Manner(PLAIN), interfaces)["direction"]
 
     assert direction(OFFICE, WORLD) == ("office", "world")
     assert direction(WORLD, HOME) == ("world", "vpn")
@@ -72,6 +80,6 @@ def test_each_party_is_met_at_the_interface_of_the_narrowest_network() -> None:
 
 def test_a_party_is_offered_an_address_of_its_own_family() -> None:
     caller, callee = MediaParty("caller", OFFICE), MediaParty("callee", "2001:db8::1")
-    assert offer_wishes(sdp(OFFICE), caller, callee, PLAIN, ())["address-family"] == "IP6"
-    assert offer_wishes(sdp(OFFICE), callee, caller, PLAIN, ())["address-family"] == "IP4"
-    assert "direction" not in offer_wishes(sdp(OFFICE), callee, caller, PLAIN, ())
+    assert offer_wishes(sdp(OFFICE), caller, callee, Manner(PLAIN), ())["address-family"] == "IP6"
+    assert offer_wishes(sdp(OFFICE), callee, caller, Manner(PLAIN), ())["address-family"] == "IP4"
+    assert "direction" not in offer_wishes(sdp(OFFICE), callee, caller, Manner(PLAIN), ())

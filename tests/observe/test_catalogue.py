@@ -6,6 +6,8 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from router import __version__
+from router.media.figures import Figures
+from router.model.sound import NOTHING_PASSED, StreamStatistics
 from router.model.tally import Counts, Histogram
 from router.observe.catalogue import DECISION_BOUNDS, SETUP_BOUNDS, Sources, declare
 from router.observe.metrics import Metrics
@@ -15,6 +17,12 @@ def test_every_promised_metric_is_there_with_its_labels() -> None:
     setup, decision = Histogram(SETUP_BOUNDS), Histogram(DECISION_BOUNDS)
     setup.observe(0.0015)
     decision.observe(0.000012)
+    media = Figures()
+    media.streams = 3
+    media.passed(NOTHING_PASSED, StreamStatistics(100, 90, 2, 0, 0, 0.004))
+    media.keys[("event",)] += 1
+    media.jitter.observe(0.004)
+    media.ports = {("used",): 3.0}
     metrics = Metrics()
     declare(
         metrics,
@@ -38,6 +46,7 @@ def test_every_promised_metric_is_there_with_its_labels() -> None:
             trunks=lambda: {("provider",): 1},
             records=Counts({("written",): 11}),
             configuration=lambda: {"hash": "c0ffee"},
+            media=media,
         ),
     )
     lines = generate_latest(metrics.registry).decode().splitlines()
@@ -59,6 +68,14 @@ def test_every_promised_metric_is_there_with_its_labels() -> None:
         'policy_decisions_total{action="ring",rule="F1"} 10.0',
         'trunk_up{trunk="provider"} 1.0',
         'call_records_total{outcome="written"} 11.0',
+        "media_streams 3.0",
+        'media_packets_total{what="sent"} 100.0',
+        'media_packets_total{what="lost"} 2.0',
+        'media_keys_total{way="event"} 1.0',
+        'media_jitter_seconds_bucket{le="0.005"} 1.0',
+        'media_port_pairs{state="used"} 3.0',
+        "media_skipped_ticks_total 0.0",
+        "media_engine_deaths_total 0.0",
         'sip_setup_seconds_bucket{le="0.001"} 0.0',
         'sip_setup_seconds_bucket{le="0.002"} 1.0',
         'policy_decision_seconds_bucket{le="1e-05"} 0.0',

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from router.model.decision import Attempt, Connection, LineState, Outcome, Reason, Weighed
+from router.model.record import Quality
 from router.observe.past_calls import latest_records, read_record, read_records
 from router.observe.records import serialise
 from tests.observe.test_records import BRUSSELS, RECORD, record
@@ -24,6 +25,7 @@ FULL = record(
         Weighed("marc", LineState.IDLE, None),
     ),
     attempts=(Attempt("claire", Outcome.BUSY), Attempt("voicemail", Outcome.UNREACHABLE)),
+    quality=(Quality("caller", "PCMA", 500, 498, 2, 0.001), Quality("callee", "G722", 498, 500, 0, 0.0)),
     configuration="ab" * 32,
 )
 

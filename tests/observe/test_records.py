@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router.model.decision import Attempt, LineState, Outcome, Reason, Weighed
-from router.model.record import CallRecord, LegRecord
+from router.model.record import CallRecord, LegRecord, Quality
 from router.observe.records import GROUP, RecordWriter, serialise
 from tests.conftest import Eventually
 
@@ -128,6 +128,7 @@ def test_a_record_holds_what_the_decision_rests_on_where_there_is_any() -> None:
                 rejected=(rejected,),
                 weighed=(Weighed("claire", LineState.RINGING, "meeting", "calendar", 1795000000.0, "marc"),),
                 attempts=(Attempt("claire", Outcome.NO_ANSWER),),
+                quality=(Quality("caller", "PCMA", 500, 498, 2, 0.0012345678),),
             )
         )
     )
@@ -143,6 +144,9 @@ def test_a_record_holds_what_the_decision_rests_on_where_there_is_any() -> None:
         }
     ]
     assert written["attempts"] == [{"person": "claire", "outcome": "no_answer"}]
+    assert written["quality"] == [
+        {"side": "caller", "codec": "PCMA", "sent": 500, "received": 498, "lost": 2, "jitter": 0.001235}
+    ]
 
 
 def test_an_unanswered_call_has_no_time_of_answer() -> None:

@@ -81,6 +81,7 @@ class House:
         self.states: dict[str, tuple[State, str]] = {}
         self.lines: dict[str, LineState] = {}
         self.available: dict[str, bool] = {}
+        self.callbacks: set[str] = set()  # places whose callers wanted one
         self.dialled: dict[str, str] = {}  # numbers that are called back, by place
 
     # ------------------------------------------------------------------------------------------------- driving
@@ -138,6 +139,7 @@ class House:
             self.heard[output.place].append(f"{output.seconds:.0f} s left")
         elif isinstance(output, Overflow):
             assert output.place not in self.ended, f"{output.place} is gone"
+            assert output.place not in self.callbacks, f"{output.place} is not on the line"
             self.overflowed[output.place] = output.cause
         elif isinstance(output, Refuse):
             self.refused.append(output.place)
@@ -203,6 +205,7 @@ class House:
 
     def wants_callback(self, place: str, number: str = "+3242200111") -> None:
         self.happens(CallbackWanted(place, number))
+        self.callbacks.add(place)
 
     def line_is(self, agent: str, line: LineState) -> None:
         """The line state of an agent is another one, for whatever reason."""

@@ -174,8 +174,9 @@ def test_a_callback_for_which_an_agent_is_rung_at_closing_waits_when_they_do_not
     assert house.rings == {"claire": "a"}
     house.happens(QueueClosed("sales"))
     house.rejects("claire")
-    house.passes(60.0)
+    house.passes(31.0)
     assert not house.rings
+    assert house.line() == []
     assert house.floor.places["a"].state is PlaceState.CALLBACK
 
 

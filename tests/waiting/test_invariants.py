@@ -325,7 +325,15 @@ class AnyHistory(RuleBasedStateMachine):
             for place in line.places.values():
                 if place.state not in (*in_line, PlaceState.CALLBACK):
                     assert line.position(place) == 0
+            for place in standing:
+                assert line.sweeping or not place.listening or line.position(place) >= place.announced
             assert line.listening == sum(place.listening for place in line.places.values())
+
+    @invariant()
+    def whoever_has_a_callback_aside_stands_for_it(self) -> None:
+        places = self.house.floor.places
+        kept = {place.callback_kept for place in places.values()}  # or taken back meanwhile
+        assert {place.id for place in places.values() if place.aside} == kept & set(places)
 
     @invariant()
     def agents_and_places_agree_on_who_is_rung_for_whom(self) -> None:

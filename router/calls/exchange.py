@@ -14,7 +14,6 @@ from typing import Final
 from router.calls.attendant import Attendant
 from router.calls.authentication import Gate
 from router.calls.call import Call
-from router.calls.call_recording import Recordings
 from router.calls.callbacks import Callbacks
 from router.calls.destination import Directory
 from router.calls.feature import begin_feature
@@ -26,6 +25,7 @@ from router.calls.message_summary import ALLOW_EVENTS, MessageSummary
 from router.calls.peers import Peers
 from router.calls.private_phones import PrivatePhones
 from router.calls.queue_floor import QueueFloor
+from router.calls.recordings import Recordings
 from router.calls.registrar import Registrar
 from router.calls.replaces import serve_replaces
 from router.calls.states import States

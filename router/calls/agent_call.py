@@ -170,9 +170,11 @@ class AgentCall(Onward):
             self._desk.ring_failed(agent, outcome)
 
     def _next_leg(self, outcome: Outcome, refusal: object, now: float) -> None:
-        """An answer was of no use."""
-        if self._desk is not None:
-            self._desk.agent_lost()
+        """An answer was of no use: nobody else rings any more, as it was given."""
+        desk = self._desk
+        self.give_up(now)
+        if desk is not None:
+            desk.agent_lost()
 
     # ---------------------------------------------------------------------------------------------- connecting
 

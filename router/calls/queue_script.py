@@ -71,6 +71,7 @@ class Queueing(Script):
         self._notice = False
         self._position = 0
         self._thanks = False
+        self._rounds = 0  # of music
         self._music = False  # is being played: whatever there is to say ends it
         self._waits = False  # has a place
         self._agents_call: AgentCall | None = None
@@ -155,7 +156,10 @@ class Queueing(Script):
 
     async def _wait_with_music(self) -> str:
         """Q6: until there is something to be said or done."""
-        sounds = [sound for piece in self._service.music for sound in self.voice.music(piece)]
+        pieces = self._service.music
+        first = self._rounds % len(pieces) if pieces else 0  # so that nobody hears one beginning again and again
+        self._rounds += 1
+        sounds = [sound for piece in (*pieces[first:], *pieces[:first]) for sound in self.voice.music(piece)]
         self._music = True
         played = await self.session.play(sounds or [self.voice.ringing], interruptible=self._keys, loop=True)
         self._music = False

@@ -11,6 +11,7 @@ import pytest
 
 from router.configuration import Configuration
 from router.media.client import Engine
+from router.model.decision import FeatureKind, SelectedBy
 from tests.calls.queue_story import MUSIC_HERTZ, QUEUE, Agent, begin, close_ears, ear, queue_company
 from tests.calls.voice_story import Tale, eventually, tone, write_coded_prompts
 
@@ -170,3 +171,72 @@ async def test_whoever_is_called_back_keeps_the_place(tale: Tale) -> None:
     outside.hangs_up()
     await eventually("the agent is hung up", lambda: bob.phone.received("BYE"))
     assert not tale.story.exchange.queues.floor.places
+
+
+@pytest.mark.parametrize("answer", [b"", b"v=0\r\nm=video 4000 RTP/AVP 34\r\n"])
+async def test_an_answer_that_is_of_no_use_leaves_the_caller_in_the_line(tale: Tale, answer: bytes) -> None:
+    """Q9: the place is kept, and the next agent is rung."""
+    bob = Agent(tale.story, tale.story.phone("201"))
+    caller = await tale.calls(QUEUE)
+    await bob.is_rung()
+    bob.phone.answers(body=answer)
+    await eventually("bob is hung up", lambda: bob.phone.received("BYE"))
+    carol = Agent(tale.story, tale.story.phone("202"))
+    await carol.answers()
+    await carol.peer.say(tone(900, 0.5))
+    await tale.hears_tone(900, 0.3)
+    caller.hangs_up()
+    await eventually("carol is hung up", lambda: carol.phone.received("BYE"))
+
+
+async def test_an_agent_who_hangs_up_at_once_leaves_the_caller_in_the_line(tale: Tale) -> None:
+    """Q9, Q14: the next agent is rung; the caller has their place."""
+    bob, carol = Agent(tale.story, tale.story.phone("201")), Agent(tale.story, tale.story.phone("202"))
+    caller = await tale.calls(QUEUE)
+    await bob.is_rung()
+    bob.phone.answers(body=bob.peer.sdp())
+    bob.phone.hangs_up()
+    carol.phone.forgets()
+    await eventually("carol is rung again", lambda: carol.phone.received("INVITE"))
+    caller.hangs_up()
+    tale.story.flush()
+
+
+async def test_a_caller_who_gives_up_as_an_agent_answers(tale: Tale) -> None:
+    """Whoever answers for nobody is hung up at once."""
+    bob = Agent(tale.story, tale.story.phone("201"))
+    caller = await tale.calls(QUEUE)
+    await bob.is_rung()
+    bob.phone.answers(body=bob.peer.sdp())
+    caller.hangs_up()
+    await eventually("bob is hung up", lambda: bob.phone.received("BYE"))
+    assert not tale.story.exchange.queues.floor.places
+
+
+async def test_an_agent_logs_out_by_code_while_ringing(tale: Tale) -> None:
+    """Q10: the phone stops ringing for who logs out over the API, and the caller waits on."""
+    floor = tale.story.exchange.queues
+    bob = Agent(tale.story, tale.story.phone("201"))
+    caller = await tale.calls(QUEUE)
+    await bob.is_rung()
+    bob.phone.rings()
+    floor.agent_says("bob", FeatureKind.AGENT_OUT, "token desk")
+    tale.story.flush()
+    assert bob.phone.received("CANCEL")
+    floor.agent_says("bob", FeatureKind.AGENT_IN, "token desk")
+    tale.story.flush()
+    await eventually("bob is rung again", lambda: bob.phone.count("INVITE") == 2)
+    caller.hangs_up()
+
+
+async def test_who_is_in_a_meeting_is_not_rung(tale: Tale) -> None:
+    """M3: the profile in force keeps queues away."""
+    bob = Agent(tale.story, tale.story.phone("201"))
+    tale.selects("bob", "busy_other", lasting=60)
+    caller = await tale.calls(QUEUE)
+    await tale.hears("position.1")
+    assert not bob.phone.received("INVITE")
+    tale.story.exchange.states.take_back("bob", SelectedBy.PERSON, "phone 201", tale.story.clock())
+    tale.story.flush()
+    await bob.is_rung()
+    caller.hangs_up()

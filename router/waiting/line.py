@@ -14,7 +14,7 @@ the line in steps (`STEP`), as long as something has changed.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -124,7 +124,12 @@ class WaitingLine:
 
     def stand(self, place: Place) -> None:
         """Put a place into the line, at its turn."""
-        insort(self._order, place.turn)
+        index = bisect_left(self._order, place.turn)
+        self._order.insert(index, place.turn)
+        if self.sweeping:  # those still to be looked at are others now, or one more
+            self.sweeping += 1
+            if index < self._next:
+                self._next += 1
 
     def step_out(self, place: Place) -> None:
         """Take a place out of the line, if it stands in it."""

@@ -69,11 +69,11 @@ def _close_down(room: WaitingRoom, line: WaitingLine) -> None:
 def _line_up_again(room: WaitingRoom, line: WaitingLine) -> None:
     """The rules of a queue have changed, and perhaps its order."""
     line.gone = False
-    standing_now = [*line]
-    for place in standing_now:
-        listened = place.listening
+    places = [*line]
+    listening = [place for place in places if place.listening]
+    for place in places:
         line.step_out(place)
         line.set_turn(place, place.turn[1])
         room.stand_again(line, place)
-        if listened:
-            line.listens(place)
+    for place in listening:
+        room.tell_or_listen(line, place)

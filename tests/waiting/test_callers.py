@@ -173,6 +173,19 @@ def test_who_improved_while_those_behind_are_being_told_is_told_too() -> None:
     assert house.heard["caller 50"] == ["51", "50"]
 
 
+def test_somebody_who_comes_while_others_are_being_told_hides_nobody() -> None:
+    """Q3, Q16"""
+    house = House(QueueRules("sales", max_wait=None, max_length=1000))
+    for number in range(200):
+        house.enters(f"caller {number}")
+    house.passes(31.0)
+    for number in range(3):
+        house.hangs_up(f"caller {number}")
+    house.enters("vip", tier=FIRST_TIER)
+    house.passes(2.0)
+    assert [place for place in house.line()[1:] if len(house.heard[place]) != 2] == []
+
+
 def test_whoever_was_told_just_now_is_not_told_with_the_others() -> None:
     """Q3"""
     house = House(NOBODY)

@@ -99,6 +99,22 @@ def test_another_ageing_is_another_order() -> None:
     assert house.line() == ["a", "vip"]
 
 
+def test_who_comes_forward_by_another_order_hears_of_it() -> None:
+    """Q3, Q16"""
+    house = House(QueueRules("sales", max_wait=None))
+    house.enters("vip 1", tier=FIRST_TIER)
+    house.enters("a")
+    house.passes(61.0)
+    house.enters("vip 2", tier=FIRST_TIER)
+    house.hangs_up("vip 1")
+    house.passes(31.0)
+    assert house.heard["a"] == ["2"]
+    reload(house, QueueRules("sales", max_wait=None, ageing=60.0), agents=())
+    house.passes(1.0)
+    assert house.line() == ["a", "vip 2"]
+    assert house.heard["a"] == ["2", "1"]
+
+
 def test_another_strategy_holds_for_those_who_are_being_offered() -> None:
     """Q10, Q14"""
     house = House(RULES)

@@ -29,10 +29,10 @@ from router.media.track import Track
 from router.model.sound import EngineDied, MediaEvent
 from router.ports import EngineError
 from tests.conftest import Eventually
-from tests.media.conftest import Sounds
+from tests.media.conftest import Sounds, until
 from tests.media.peer import Peer
 from tests.media.test_playing import ignore
-from tests.media.tone_code import heard, spoken
+from tests.media.tone_code import SECONDS, heard, spoken
 
 
 async def test_a_killed_engine_is_noticed_and_started_again(
@@ -172,6 +172,7 @@ async def test_two_hundred_recordings_at_once_lose_nothing(
         *(peer.say(np.concatenate([spoken(number), spoken(999 - number)] * 3)) for number, peer in enumerate(peers))
     )
     for session in sessions:
+        await until(session, lambda counts: counts.received == round(6 * SECONDS / 0.02))
         session.stop()
     for number, recorded in enumerate(await asyncio.gather(*recordings)):
         assert recorded.lost == 0
@@ -367,6 +368,7 @@ async def test_an_engine_that_is_killed_while_twenty_record_takes_no_confirmed_m
     await eventually(lambda: len(os.listdir(tmp_path)) == len(peers), "all are being recorded")
     await asyncio.gather(*(peer.say(np.concatenate([spoken(n), spoken(n)])) for n, peer in enumerate(peers)))
     for session in sessions[:10]:
+        await until(session, lambda counts: counts.received == round(2 * SECONDS / 0.02))
         session.stop()
     for recorded in await asyncio.gather(*recordings[:10]):
         await own_engine.keep(recorded)

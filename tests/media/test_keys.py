@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.media.client import Engine
@@ -43,6 +43,7 @@ def test_all_keys() -> None:
     assert read(events("1111")) == "1111"
 
 
+@settings(deadline=None)
 @given(
     st.text(KEYS, min_size=1, max_size=8),
     st.randoms(use_true_random=False),

@@ -45,7 +45,7 @@ async def test_prompts_follow_each_other_without_a_gap(
     for part in range(3):
         piece = slice(part * len(whole) // 3, (part + 1) * len(whole) // 3)
         likeness = np.corrcoef(played[start:][: len(whole)][piece], whole[piece])[0, 1]
-        assert likeness > 0.95, f"prompt {part}"
+        assert likeness > 0.9, f"prompt {part}"
 
 
 async def test_packets_are_20_ms_apart_in_one_stream(engine: Engine, peer: Peer, sound: Sounds) -> None:

@@ -7,6 +7,7 @@ refers to it is cut, so that nothing is left for the garbage collector.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
@@ -487,33 +488,34 @@ class Call:
 
     def _dial_relayed(self, leg: Leg, destination: Destination, who: str, identity: str, way: int, now: float) -> None:
         """Call a leg whose sound is to be relayed: with the relay's offer, as soon as that is there."""
-        relays = self._exchange.relays
         leg.prepare(destination, who)
         headers = identity + self._headers
-        path = MediaPath(relays, self, self.caller, leg, way)
-        leg.path = path
-
-        def offered(body: bytes, at: float) -> None:
-            relays.count(way, RELAYED)
-            leg.open_again(headers, body, self._max_forwards, at)
-
-        def without(status: int, at: float) -> None:
-            path.close()
-            leg.path = None
-            if self._may_go_direct:
-                relays.count(way, DIRECT)
-                leg.open_again(headers, self._body, self._max_forwards, at)
-            else:
-                relays.count(way, FAILED)
-                self._leg_ends(leg, status, at)
-                self._next_leg(Outcome.UNREACHABLE, Refusal(status), at)
-
+        path = leg.path = MediaPath(self._exchange.relays, self, self.caller, leg, way)
         if not path.way and self._may_go_direct:
-            without(500, now)
+            self._open_without(leg, way, headers, 500, now)
         elif self._body or not path.way:
-            path.first_offer(self._body, offered, without)
+            relayed, without = partial(self._open, leg, way, headers), partial(self._open_without, leg, way, headers)
+            path.first_offer(self._body, relayed, without)
         else:
-            offered(b"", now)  # whoever is called makes the offer
+            self._open(leg, way, headers, b"", now)  # whoever is called makes the offer
+
+    def _open(self, leg: Leg, way: int, headers: str, body: bytes, now: float) -> None:
+        """Send the INVITE of a leg with the relay's offer."""
+        self._exchange.relays.count(way, RELAYED)
+        leg.open_again(headers, body, self._max_forwards, now)
+
+    def _open_without(self, leg: Leg, way: int, headers: str, status: int, now: float) -> None:
+        """There is no relay: the INVITE goes out without one where it may, or the leg has failed."""
+        if leg.path is not None:
+            leg.path.close()
+            leg.path = None
+        if self._may_go_direct:
+            self._exchange.relays.count(way, DIRECT)
+            leg.open_again(headers, self._body, self._max_forwards, now)
+        else:
+            self._exchange.relays.count(way, FAILED)
+            self._leg_ends(leg, status, now)
+            self._next_leg(Outcome.UNREACHABLE, Refusal(status), now)
 
     @property
     def _may_go_direct(self) -> bool:

@@ -5,6 +5,7 @@ One of them makes an offer, the other answers it, and each is acknowledged; medi
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from router.calls.header_map import only
@@ -300,19 +301,19 @@ class Join:
         if path is None:
             self._go_on(change, description, response.body, now)
             return
-
-        def then(body: bytes, at: float) -> None:
-            if not self._over:
-                self._go_on(change, description, body, at)
-
-        def otherwise(status: int, at: float) -> None:
-            if not self._over:
-                self._fail(status, REASONS[status], at)
-
+        cross = partial(self._cross, change, description)
         if change is self._offering:
-            path.offer(change.leg, response.body, then, otherwise)
+            path.offer(change.leg, response.body, cross, self._cannot_cross)
         else:
-            path.answer(change.leg, response.body, then, otherwise, now)
+            path.answer(change.leg, response.body, cross, self._cannot_cross, now)
+
+    def _cross(self, change: Renegotiation, description: str, body: bytes, now: float) -> None:
+        if not self._over:
+            self._go_on(change, description, body, now)
+
+    def _cannot_cross(self, status: int, now: float) -> None:
+        if not self._over:
+            self._fail(status, REASONS[status], now)
 
     def _go_on(self, change: Renegotiation, description: str, body: bytes, now: float) -> None:
         """Let the other one hear what one has offered, or answered."""

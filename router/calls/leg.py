@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from router.calls.header_map import passed
@@ -269,32 +270,33 @@ class Leg:
         status = response.status
         if status == 100:
             return
-
-        def then(body: bytes, at: float) -> None:
-            response.body = body
-            if status < 200:
-                call.leg_rings(self, response, at)
-            else:
-                call.leg_answers(self, transaction, response, at)
-
-        def otherwise(refused: int, at: float) -> None:
-            if status < 200:
-                then(b"", at)
-            else:
-                call.leg_unheard(self, transaction, response, refused, at)
-
         if status >= 200:
             if path.answered is not None:
                 if response.to_tag != path.answered.to_tag:
                     self.strays.response_received(transaction, response, now)
                 return  # else the same again
             path.answered = response
+        heard = partial(self._heard, call, transaction, response)
+        unheard = partial(self._unheard, call, transaction, response)
         if path.has_offer and (response.body or not path.idle):
-            path.answer(self, response.body, then, otherwise, now)
+            path.answer(self, response.body, heard, unheard, now)
         elif status >= 200 and response.body:
-            path.offer(self, response.body, then, otherwise)
+            path.offer(self, response.body, heard, unheard)
         else:
-            then(b"", now)
+            self._heard(call, transaction, response, b"", now)
+
+    def _heard(self, call: Call, transaction: ClientTransaction, response: Response, body: bytes, now: float) -> None:
+        response.body = body
+        if response.status < 200:
+            call.leg_rings(self, response, now)
+        else:
+            call.leg_answers(self, transaction, response, now)
+
+    def _unheard(self, call: Call, transaction: ClientTransaction, response: Response, status: int, now: float) -> None:
+        if response.status < 200:
+            self._heard(call, transaction, response, b"", now)
+        else:
+            call.leg_unheard(self, transaction, response, status, now)
 
     def transaction_failed(self, _transaction: ClientTransaction, cause: str, now: float) -> None:
         if self.call is not None:
@@ -324,18 +326,17 @@ class Leg:
 
     def _acknowledge_through(self, path: MediaPath, due: AckDue, request: Request, now: float) -> None:
         """An ACK that brings the answer goes by the path of the sound (RFC 3261 §13.2.2.4)."""
-        headers = passed(request)
+        acknowledge = partial(self._acknowledge, due, passed(request))
+        path.answer(self, request.body, acknowledge, partial(self._cannot_acknowledge, path), now)
 
-        def then(body: bytes, at: float) -> None:
-            if self.due is due:  # neither sent nor over meanwhile
-                self.due = None
-                due.send(at, headers, body)
+    def _acknowledge(self, due: AckDue, headers: str, body: bytes, now: float) -> None:
+        if self.due is due:  # neither sent nor over meanwhile
+            self.due = None
+            due.send(now, headers, body)
 
-        def otherwise(_status: int, at: float) -> None:
-            if self.call is not None:
-                self.call.path_lost(path, NO_RELAY, at)
-
-        path.answer(self, request.body, then, otherwise, now)
+    def _cannot_acknowledge(self, path: MediaPath, _status: int, now: float) -> None:
+        if self.call is not None:
+            self.call.path_lost(path, NO_RELAY, now)
 
     def ack_missing(self, now: float) -> None:
         self.answer = None

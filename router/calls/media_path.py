@@ -41,7 +41,8 @@ SILENT: Final = 'Reason: SIP;cause=408;text="No media"\r\n'
 
 RELAYED, DIRECT, FAILED, LOST = "relayed", "direct", "failed", "lost"  # what became of a call that was to be relayed
 
-# Take a description as it goes on, and the time; or the status that says why it does not.
+# Take a description as it goes on, and the time; or the status that says why it does not. Methods, not functions within
+# functions: compiled, two of these and what they share hold each other, and the garbage collector alone would end that.
 Carried = Callable[[bytes, float], None]
 NotCarried = Callable[[int, float], None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from router.calls.header_map import DROPPED_FROM_REFUSALS, only, passed
@@ -173,19 +174,19 @@ class Reinvite(Relay):
     def _succeed_by(self, path: MediaPath, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Bring the other side's answer, or its offer where there was none, by the path of the sound."""
         self._agreed = response
-
-        def then(body: bytes, at: float) -> None:
-            if not self._transaction.answered:
-                response.body = body
-                self._succeed(transaction, response, at)
-
-        def otherwise(_status: int, at: float) -> None:
-            self._call.path_lost(path, NO_RELAY, at)
-
+        agree, disagree = partial(self._agree, transaction, response), partial(self._disagree, path)
         if self._body:
-            path.answer(self._to, response.body, then, otherwise, now)
+            path.answer(self._to, response.body, agree, disagree, now)
         else:
-            path.offer(self._to, response.body, then, otherwise)
+            path.offer(self._to, response.body, agree, disagree)
+
+    def _agree(self, transaction: ClientTransaction, response: Response, body: bytes, now: float) -> None:
+        if not self._transaction.answered:
+            response.body = body
+            self._succeed(transaction, response, now)
+
+    def _disagree(self, path: MediaPath, _status: int, now: float) -> None:
+        self._call.path_lost(path, NO_RELAY, now)
 
     def _succeed(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         leg, to = self._from, self._to

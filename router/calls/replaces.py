@@ -7,6 +7,7 @@ desk to the mobile, say), a PBX one of its own; nobody may take somebody else's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from router.calls.call import UP, Call
@@ -148,11 +149,10 @@ class Replacement:
         if self._path is None or not request.body:
             self._change.begin(description, request.body, now)
             return
+        self._path.offer(self._new, request.body, partial(self._offer, description), self._give_up)
 
-        def then(body: bytes, at: float) -> None:
-            self._change.begin(description, body, at)
-
-        self._path.offer(self._new, request.body, then, self._give_up)
+    def _offer(self, description: str, body: bytes, now: float) -> None:
+        self._change.begin(description, body, now)
 
     def accepted(self, change: Renegotiation, response: Response, now: float) -> None:
         if not response.body:
@@ -165,19 +165,19 @@ class Replacement:
 
     def _accepted_by(self, path: MediaPath, change: Renegotiation, response: Response, now: float) -> None:
         """Bring the other side's answer, or its offer where the newcomer made none, by the path of the sound."""
-
-        def then(body: bytes, at: float) -> None:
-            response.body = body
-            self._take_place(response, at)
-
-        def otherwise(status: int, at: float) -> None:
-            change.decline(at)
-            self._give_up(status, at)
-
+        agree, disagree = partial(self._agree, response), partial(self._disagree, change)
         if self._offered:
-            path.answer(change.leg, response.body, then, otherwise, now)
+            path.answer(change.leg, response.body, agree, disagree, now)
         else:
-            path.offer(change.leg, response.body, then, otherwise)
+            path.offer(change.leg, response.body, agree, disagree)
+
+    def _agree(self, response: Response, body: bytes, now: float) -> None:
+        response.body = body
+        self._take_place(response, now)
+
+    def _disagree(self, change: Renegotiation, status: int, now: float) -> None:
+        change.decline(now)
+        self._give_up(status, now)
 
     def _take_place(self, response: Response, now: float) -> None:
         call, old, new, change = self._call, self._old, self._new, self._change

@@ -18,6 +18,7 @@ from router.policy.schedule import MINUTES_PER_DAY, clock
 
 _ROLE: Final = "role:"
 _QUEUE: Final = "queue:"
+_MENU: Final = "menu:"
 
 
 class Author:
@@ -83,6 +84,9 @@ class Author:
             known = self.document.queues.get(queue) or teams.get(queue)
             title = self.language.quoted(spoken(queue) if known is None else known.name)
             return self.say(fr=f"la file d'attente {title}", en=f"the queue {title}")
+        if name.startswith(_MENU):
+            title = self.quoted(name.removeprefix(_MENU))
+            return self.say(fr=f"le menu {title}", en=f"the menu {title}")
         if name in self.document.targets:
             return self.quoted(name)
         if name in self.document.people:
@@ -106,7 +110,7 @@ class Author:
         """Quote a message in each of its languages."""
         quoted = []
         for code, words in says.items():
-            language = self._language(code)
+            language = self.in_language(code)
             quoted.append(self.language.quoted(words) + (f" ({language})" if language else ""))
         return self.language.also(quoted)
 
@@ -170,7 +174,8 @@ class Author:
             fr=f"de {clock(start)} à {clock(end)} {following}", en=f"from {clock(start)} to {clock(end)} {following}"
         )
 
-    def _language(self, code: str) -> str:
+    def in_language(self, code: str) -> str:
+        """Say in which language something is: "in French"; its code where it has no name here."""
         names = {
             "fr": ("en français", "in French"),
             "en": ("en anglais", "in English"),

@@ -8,11 +8,8 @@ from router.document.policy_document import Block, Bullets, Paragraph, Row, Sect
 from router.document.sections import shown_numbers
 from router.model.decision import (
     Connection,
-    DialAddress,
     DialNumber,
-    LeaveMessage,
-    OpenMailbox,
-    PlayAnnouncement,
+    RingPerson,
     Target,
 )
 
@@ -196,11 +193,11 @@ def fixed(author: Author) -> Section:
 def target_name(target: Target) -> str:
     """Return the name by which the configuration knows a target."""
     match target:
-        case DialAddress() | LeaveMessage() | PlayAnnouncement() | OpenMailbox():
-            return str(target)
+        case RingPerson():
+            return target.person
         case DialNumber():
             return target.number
-    return target.person
+    return str(target)
 
 
 def _company_fallback(author: Author) -> list[Block]:

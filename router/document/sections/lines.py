@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.document.author import Author, has_dates, spoken
 from router.document.language import capitalised
 from router.document.policy_document import Block, Bullets, Paragraph, Row, Section, Table
+from router.document.sections.menus import menus
 from router.document.sections.queues import queues
 
 
@@ -51,6 +52,7 @@ def shared_numbers(author: Author) -> Section:
             ("S5",),
         ),
         *queues(author),
+        *menus(author),
     ]
     return Section(
         "lines", say(fr="Numéros partagés et files d'attente", en="Shared numbers and queues"), tuple(blocks)

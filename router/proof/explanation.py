@@ -17,6 +17,7 @@ from router.model.decision import (
     DialNumber,
     Facts,
     FeatureKind,
+    JoinQueue,
     LeaveMessage,
     OpenMailbox,
     PlayAnnouncement,
@@ -130,6 +131,7 @@ def as_dict(
         "limits": list(decision.limits),
         "language": decision.language or None,
         "menu": target.menu if isinstance(target, PlayMenu) else None,
+        "queue": target.queue if isinstance(target, JoinQueue) else None,
         "chosen": list(facts.chosen),
         "weighed": [weighed_as_dict(weighed) for weighed in decision.weighed],
         "because": [reason.as_dict() for reason in decision.because],
@@ -255,6 +257,10 @@ def _happens(decision: Decision, configuration: Configuration, words: Wording, n
             if whose is not None:
                 return words("mailbox_of", target=target, name=whose.name, mailbox=target.mailbox)
             return words("mailbox", target=target, mailbox=target.mailbox)
+        case _, JoinQueue():
+            service = configuration.queues.get(target.queue)
+            title = target.queue if service is None else service.title
+            return words("waits_in", target=target, name=title)
         case _, PlayAnnouncement():
             return words("announcement", target=target, announcement=target.announcement)
         case _, PlayMenu():

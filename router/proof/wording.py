@@ -106,6 +106,7 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "no_agent": ("nobody was there to answer", "personne n'était là pour répondre"),
     "queue_full": ("the queue was full", "la file d'attente était pleine"),
     "left_queue": ("wanted to leave a message", "a voulu laisser un message"),
+    "waits_in": ("{target}: waits in {name}", "{target} : attend dans la file {name}"),
     "in_queue": ("queue", "file"),
     "queue_entered": ("after {seconds} s: waits in {detail}", "après {seconds} s : attend dans {detail}"),
     "queue_position": ("after {seconds} s: hears position {detail}", "après {seconds} s : entend sa place, {detail}"),

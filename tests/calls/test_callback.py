@@ -235,7 +235,7 @@ async def test_a_colleague_is_called_back_inside(wish: Wish) -> None:
     await tale.hears("key.1")
     tale.presses("1")
     await eventually("Alice's phone rings", lambda: alice.was_called)
-    assert "<sip:201@" in alice.waiting.get("from")
+    assert "<sip:201@" in (alice.waiting.get("from") or "")
     alice.refuses(486)
     await tale.is_hung_up()
     await wish.is_quiet()

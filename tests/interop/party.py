@@ -110,6 +110,14 @@ class Party(asyncio.DatagramProtocol):
         self._send(self._response(invite, 180, "Ringing"))
         return invite
 
+    async def is_cancelled(self) -> Message:
+        """Wait until nobody rings any more."""
+        return await until(f"{self.name} is cancelled", lambda: self.got("CANCEL"))
+
+    async def is_hung_up(self) -> None:
+        """Wait until the other side has ended the call."""
+        await until(f"{self.name} is hung up", lambda: self.ended)
+
     @property
     def rings(self) -> bool:
         return self._invite is not None

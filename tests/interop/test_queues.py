@@ -85,6 +85,11 @@ async def join(start_router: Callable[..., Router]) -> AsyncIterator[Callable[..
 Join = Callable[..., Any]
 
 
+async def answered(router: Router, count: int) -> None:
+    """Wait until so many callers were connected."""
+    await until(f"{count} talk or talked", lambda: router.metric("queue_answered_total") == count)
+
+
 async def test_a_dozen_callers_are_served_in_their_order(start_router: Callable[..., Router], join: Join) -> None:
     """Q3, Q9: each hears their place, and is told when it improves; whoever came first is served first."""
     router = await asyncio.to_thread(start_router)
@@ -105,9 +110,9 @@ async def test_a_dozen_callers_are_served_in_their_order(start_router: Callable[
             await agent.ear.say(tone(900, 0.4))
             await caller.hears_tone(900, 0.2)
         else:
-            await until("they talk", lambda number=number: router.metric("queue_answered_total") == number + 1)
+            await answered(router, number + 1)
         agent.hangs_up()
-        await until("the caller is hung up", lambda caller=caller: caller.ended)
+        await caller.is_hung_up()
         if number < 3:
             await callers[number + 1].hears("position.1")
     assert router.metric("queue_answered_total", queue="sales") == 12
@@ -131,7 +136,7 @@ async def test_everybody_is_rung_and_one_answers(
     await until("the agent hears the caller", lambda: agents[7].ear.packets)
     for agent in agents:
         if agent is not agents[7]:
-            cancel = await until(f"{agent.name} is cancelled", lambda agent=agent: agent.got("CANCEL"))
+            cancel = await agent.is_cancelled()
             assert cancel["Reason"] == ELSEWHERE
     await agents[7].hears_tone(600)
     await speaking
@@ -174,7 +179,7 @@ async def test_customers_of_importance_go_first(start_router: Callable[..., Rout
         invite = await agent.is_rung()
         assert invite.user("From") == number
         agent.answers()
-        await until("the two talk", lambda served=served: router.metric("queue_answered_total") == served)
+        await answered(router, served)
         agent.hangs_up()
 
 

@@ -62,7 +62,8 @@ class QueueEvents:
                     data = await asyncio.wait_for(events.get(), ALIVE_EVERY)
                 except TimeoutError:
                     data = b": alive\n\n"
-                await response.write(data)
+                if data:  # else nobody is served any more
+                    await response.write(data)
         except ConnectionResetError:
             return response  # whoever listened is gone
         finally:
@@ -71,7 +72,10 @@ class QueueEvents:
 
     def close(self) -> None:
         """Let go of everybody."""
-        self._listeners.clear()
+        listeners, self._listeners = self._listeners, set()
+        for listener in listeners:
+            if not listener.full():
+                listener.put_nowait(b"")  # so that none waits for what happens next
 
     def _happened(self, notice: Notice, now: float) -> None:
         if not self._listeners or isinstance(notice, _SAID):

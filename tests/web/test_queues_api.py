@@ -116,6 +116,15 @@ async def test_a_wallboard_hears_what_happens(desk: Desk) -> None:
         assert stream.status == 401
 
 
+async def test_a_wallboard_does_not_keep_the_router_from_stopping(desk: Desk) -> None:
+    headers = {"Authorization": f"Bearer {desk.tokens['wall']}"}
+    async with desk.client.get(f"{desk.router.web.url}/api/v1/events", headers=headers) as stream:
+        await stream.content.readuntil(b"\n\n")
+        async with asyncio.timeout(8):
+            await desk.router.web.close()
+            assert await stream.content.read() == b""
+
+
 async def test_what_is_counted(desk: Desk) -> None:
     """Q2: how long callers wait, with a bucket of three minutes."""
     floor = desk.router.queues

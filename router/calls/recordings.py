@@ -57,15 +57,29 @@ class Recordings:
         self, recordings: Sequence[CallRecording], record: CallRecord, recorded: Callable[[CallRecord], None]
     ) -> None:
         """A call is over: let `recorded` take its record, once all is kept that was recorded."""
-
-        def noted() -> None:
-            notes = tuple([recording.note for recording in recordings if recording.note is not None])
-            if len(notes) == len(recordings):
-                recorded(record._replace(recordings=notes))
-
-        unfinished = [recording for recording in recordings if not recording.finish(noted)]
+        unwritten = _Unwritten(recordings, record, recorded)
+        unfinished = [recording for recording in recordings if not recording.finish(unwritten.noted)]
         if not unfinished:
-            noted()
+            unwritten.noted()
+
+
+class _Unwritten:
+    """A record that waits for what is to be said of its recordings (a function within a function would leave a circle
+    behind where it is compiled)."""
+
+    __slots__ = ("_record", "_recorded", "_recordings")
+
+    def __init__(
+        self, recordings: Sequence[CallRecording], record: CallRecord, recorded: Callable[[CallRecord], None]
+    ) -> None:
+        self._recordings = recordings
+        self._record = record
+        self._recorded = recorded
+
+    def noted(self) -> None:
+        notes = tuple([recording.note for recording in self._recordings if recording.note is not None])
+        if len(notes) == len(self._recordings):
+            self._recorded(self._record._replace(recordings=notes))
 
 
 def _number(policy: Policy, person: str | None, number: str | None) -> str | None:

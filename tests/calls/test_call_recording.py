@@ -4,12 +4,15 @@ real RTP, a real store, fake SIP time."""
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -31,7 +34,15 @@ from tests.calls.conftest import finish
 from tests.calls.story import COMPANY, TUESDAY_TEN, Story, configuration_of
 from tests.calls.test_relayed_sound import Party, agreed, talk
 from tests.calls.transferring import refers, told
-from tests.calls.voice_story import NAMES, eventually, seconds_of, tone, write_coded_prompts, write_short_sounds
+from tests.calls.voice_story import (
+    NAMES,
+    eventually,
+    seconds_of,
+    tone,
+    write_coded_prompts,
+    write_short_sounds,
+    write_wav,
+)
 from tests.media.conftest import running_engine
 from tests.media.tone_code import heard
 
@@ -132,8 +143,6 @@ class Tape:
 
 
 def both_of(frames: bytes) -> tuple[Samples, Samples]:
-    import numpy as np
-
     sound = np.frombuffer(frames, "<i2").reshape(-1, 2)
     return sound[:, 0].astype(np.int16), sound[:, 1].astype(np.int16)
 
@@ -147,9 +156,6 @@ async def _speak(party: Party) -> None:
 def said(party: Party) -> list[str]:
     """The prompts that somebody heard."""
     return [NAMES.get(number, "") for number in heard(party.peer.heard())]
-
-
-Begin = Callable[[str], "asyncio.Future[Tape]"]
 
 
 @asynccontextmanager
@@ -177,6 +183,16 @@ async def recorded_story(text: str, engine: Engine, folder: Path, prompts: Path)
 @pytest_asyncio.fixture(loop_scope="module")
 async def tape(shared_engine: Engine, tmp_path: Path, prompts: Path) -> AsyncIterator[Tape]:
     async with recorded_story(COMPANY + RULES, shared_engine, tmp_path, prompts) as tape:
+        yield tape
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def slow(shared_engine: Engine, tmp_path: Path, prompts: Path) -> AsyncIterator[Tape]:
+    """A company whose announcement is a tone of 1.5 s."""
+    (tmp_path / "company").mkdir()
+    write_wav(tmp_path / "company" / "long.wav", tone(2500, 1.5))
+    text = COMPANY + RULES.replace("recording.consent", "long.wav")
+    async with recorded_story(text, shared_engine, tmp_path, prompts) as tape:
         yield tape
 
 
@@ -248,52 +264,49 @@ async def test_keys_by_info_count_as_well(tape: Tape) -> None:
 
 
 @pytest.mark.parametrize("by_caller", [True, False], ids=["caller", "called"])
-async def test_who_hangs_up_during_the_announcement_leaves_nothing(tape: Tape, by_caller: bool) -> None:
+async def test_who_hangs_up_during_the_announcement_leaves_nothing(slow: Tape, by_caller: bool) -> None:
     """G13: not even a temporary file."""
-    tape.story.exchange.attendant.voice.announcement = lambda _written: [long_sound(tape)]  # type: ignore[method-assign]
-    await tape.talk()
-    await eventually("the announcement is heard", lambda: seconds_of(tape.alice.peer.heard(), 2500) > 0.2)
-    (tape.alice if by_caller else tape.bob).actor.hangs_up()
-    note = await tape.note()
+    await slow.talk()
+    await eventually("the announcement is heard", lambda: seconds_of(slow.alice.peer.heard(), 2500) > 0.2)
+    (slow.alice if by_caller else slow.bob).actor.hangs_up()
+    note = await slow.note()
     assert (note.result, note.because[0].clause, note.id) == ("unannounced", "G13", "")
-    assert tape.files() == []
-    with sqlite3.connect(tape.directory / "tape.sqlite") as connection:
+    assert slow.files() == []
+    with sqlite3.connect(slow.directory / "tape.sqlite") as connection:
         assert connection.execute("select count(*) from recording").fetchone() == (0,)
 
 
-async def test_who_is_on_hold_has_not_heard_it(tape: Tape) -> None:
+async def test_who_is_on_hold_has_not_heard_it(slow: Tape) -> None:
     """G13: recording begins with nobody who could not hear the announcement."""
-    tape.story.exchange.attendant.voice.announcement = lambda _written: [long_sound(tape)]  # type: ignore[method-assign]
-    await tape.talk()
-    alice, bob = tape.alice, tape.bob
+    await slow.talk()
+    alice, bob = slow.alice, slow.bob
     alice.actor.reinvites(body=alice.peer.sdp(direction="sendonly"))
     await eventually("Bob is asked", lambda: bob.actor.received("INVITE"))
     bob.actor.answers(body=bob.peer.sdp(direction="recvonly"))
     await agreed(alice)
-    await eventually("the announcement is over", lambda: tape.recording.state == "off")
-    assert tape.files() == []
-    assert (await tape.hang_up()).result == "unannounced"
+    await eventually("the announcement is over", lambda: slow.recording.state == "off")
+    assert slow.files() == []
+    assert (await slow.hang_up()).result == "unannounced"
 
 
-async def test_either_side_declines_by_key(tape: Tape) -> None:
+async def test_either_side_declines_by_key(slow: Tape) -> None:
     """G13: both hear that nothing is recorded, and go on talking."""
-    tape.story.exchange.attendant.voice.announcement = lambda _written: [long_sound(tape)]  # type: ignore[method-assign]
-    await tape.talk()
-    await eventually("the announcement is heard", lambda: seconds_of(tape.alice.peer.heard(), 2500) > 0.2)
-    press(tape.alice, "9")
-    await tape.both_hear("recording.not_recorded")
-    before = seconds_of(tape.alice.peer.heard(), BOB)
-    await eventually("they talk", lambda: seconds_of(tape.alice.peer.heard(), BOB) > before + 0.2)
-    note = await tape.hang_up()
+    await slow.talk()
+    await eventually("the announcement is heard", lambda: seconds_of(slow.alice.peer.heard(), 2500) > 0.2)
+    press(slow.alice, "9")
+    await slow.both_hear("recording.not_recorded")
+    before = seconds_of(slow.alice.peer.heard(), BOB)
+    await eventually("they talk", lambda: seconds_of(slow.alice.peer.heard(), BOB) > before + 0.2)
+    note = await slow.hang_up()
     assert (note.result, note.because[0].text) == ("declined", "one of them declined by key")
-    assert tape.files() == []
+    assert slow.files() == []
 
 
-async def test_without_an_announcement_that_can_be_played_nothing_is_recorded(tape: Tape) -> None:
-    tape.story.exchange.attendant.voice.announcement = lambda _written: [str(tape.directory / "gone.wav")]  # type: ignore[method-assign]
-    await tape.talk()
-    await eventually("it was tried", lambda: tape.recording._result == "unannounced")
-    assert (await tape.hang_up()).result == "unannounced"
+async def test_without_an_announcement_that_can_be_played_nothing_is_recorded(slow: Tape) -> None:
+    (slow.directory / "company" / "long.wav").unlink()
+    await slow.talk()
+    await eventually("it was tried", lambda: slow.recording._result == "unannounced")
+    assert (await slow.hang_up()).result == "unannounced"
 
 
 async def test_a_full_disk_stops_no_call(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,9 +374,6 @@ async def test_the_engine_dies_and_nothing_half_is_left(own_engine: Engine, tmp_
 
 
 def kill(engine: Engine) -> None:
-    import os
-    import signal
-
     os.kill(engine.process_id, signal.SIGKILL)
 
 
@@ -450,10 +460,3 @@ async def test_by_hand_neither_while_absent(on_demand: Tape) -> None:
 def press(party: Party, keys: str) -> None:
     for key in keys:
         party.peer.press("0123456789*#ABCD".index(key))
-
-
-def long_sound(tape: Tape) -> str:
-    """An announcement of 1.5 s that is a tone."""
-    from tests.calls.voice_story import write_wav
-
-    return str(write_wav(tape.directory / "long.wav", tone(2500, 1.5)))

@@ -11,7 +11,8 @@ from router.calls.announcement import Announcement, SpokenRefusal
 from router.calls.mailbox_script import MailboxByPhone
 from router.calls.menu_script import ChooseByKeys
 from router.calls.onward import Following, PutThrough
-from router.calls.originate import Originated, OutgoingScript
+from router.calls.originate import Originated
+from router.calls.outgoing_script import OutgoingScript
 from router.calls.pin_attempts import PinAttempts
 from router.calls.queue_script import Queueing
 from router.calls.script import Script

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from router.calls.keypad import BETWEEN, NotUnderstoodError, choice, number
-from router.calls.originate import Originated, OutgoingScript
+from router.calls.originate import Originated
+from router.calls.outgoing_script import OutgoingScript
 from router.calls.script import Script
 from router.model.callback import Callback
 from router.policy import decide

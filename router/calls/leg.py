@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -53,6 +54,18 @@ class AckDue:
         transaction.acknowledged_tag = dialog.remote_tag
         transaction.owner = leg.strays
         stack.send_ack(dialog.flow, data)
+
+
+class AcknowledgedHere(AckDue):
+    """The ACK of our 200, where the router itself is the other side: nothing is to be acknowledged elsewhere."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Callable[[bytes], None]) -> None:
+        self._told = told
+
+    def send(self, now: float, headers: str = "", body: bytes = b"") -> None:
+        self._told(body)
 
 
 class Leg:

@@ -119,7 +119,6 @@ class ChooseByKeys(Script):
                 return Option(key, "offer.transfer")
         return Option(key, "offer.transfer_to", name, f"name.{own}")
 
-
     def _has_been_in(self, menu: str) -> bool:
         return any(choice.startswith(f"{menu}:") for choice in self.call.facts.chosen)
 

@@ -1,17 +1,8 @@
-"""Calls that the router itself begins: it calls somebody, speaks to them, and may put them through to somebody else.
+"""Calls that the router itself begins: it calls somebody, and whoever answers is the caller of the call from then on,
+as if they had called the router.
 
-    class Reminder(OutgoingScript):
-        async def run(self) -> None:
-            await self.reach()
-            await self.say(Recorded("callback.wanted"))
-
-    script = attendant.originate(facts, decision, Reminder)
-    await script.ended()
-    script.outcome  # how it ended where nobody answered
-
-Whoever answers is from then on the caller of the call, as if they had called the router: they are spoken to, and can be
-put through (`Script.put_through`), like anybody whom a script serves. The policy is asked beforehand; what it decided
-is followed once: where that ends without an answer, nobody else is tried.
+A script speaks to them (see `outgoing_script.py`). The policy is asked beforehand; what it decided is followed once:
+where that ends without an answer, nobody else is tried.
 """
 
 from __future__ import annotations
@@ -19,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from router.calls.call import ATTENDED, OVER, SETUP, Call, Refusal
+from router.calls.call import ATTENDED, SETUP, Call, Refusal
 from router.calls.leg import AckDue, Leg
-from router.calls.script import HungUp, Script
-from router.model.decision import Action, Decision, Facts, Outcome, RingPerson
+from router.model.decision import Action, Decision, Facts, Outcome
 from router.model.sound import MediaWay
-from router.ports import MediaEngine, MediaSession
 from router.sip.dialog import MAX_FORWARDS
 from router.sip.message import Response
 from router.sip.transaction import ClientTransaction
 
 if TYPE_CHECKING:
-    from router.calls.attendant import Attendant
     from router.calls.destination import Destination
     from router.calls.exchange import Exchange
 
@@ -122,51 +110,3 @@ class Originated(Call):
             self._finished.append(self.caller)
         self.call_id = self.call_id or self._exchange.stack.ids.token()  # nobody could be called at all
         Call._over(self, ended_by, now)
-
-
-class OutgoingScript(Script):
-    """A script for a call that the router itself begins. Its `run` begins with `reach`.
-
-    Attributes:
-        outcome: how the call ended where nobody answered; None while it goes on, and afterwards where somebody did.
-    """
-
-    def __init__(self, attendant: Attendant, call: Originated) -> None:
-        Script.__init__(self, attendant, call)
-        self._originated: Originated | None = call
-        self.outcome: Outcome | None = None
-
-    async def reach(self) -> None:
-        """Call whom the call is for, and wait until they have answered.
-
-        Raises `HungUp` where nobody answers, `MediaError` where the answer describes nothing of use.
-        """
-        call, session = self._originated, self.session
-        if call is None or call.state == OVER:
-            raise HungUp
-        call.dial(session.description, self._ack_received, self.attendant.now())
-        self.attendant.flush()
-        answer = await self._acknowledged
-        if self._call is None:
-            raise HungUp
-        await session.accept(answer)
-
-    def call_over(self) -> None:
-        if self._originated is not None:
-            self.outcome = self._originated.outcome
-            self._originated = None
-        Script.call_over(self)
-
-    async def _new_session(self, engine: MediaEngine) -> MediaSession:
-        return await engine.offer(self._ears.told, trusted=self._sources())
-
-    def _sources(self) -> list[str]:
-        """The addresses of those who are going to be called, which their sound may come from."""
-        target, directory = self.call.decision.target, self.attendant.exchange.directory
-        if target is None:
-            return []
-        found, _ = directory.find(target)
-        if isinstance(target, RingPerson):
-            for _, accounts in target.later:
-                found = [*found, *directory.devices(target.person, accounts)]
-        return list({destination.flow.source[0] for destination in found})

@@ -7,15 +7,15 @@ one attempt, as the `Desk` of the place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from router.calls.agent_call import RELEASED
-from router.calls.call import OVER, Call
+from router.calls.call import OVER
 from router.calls.keypad import BETWEEN
-from router.calls.onward import PutThrough
-from router.calls.originate import Originated, OutgoingScript
+from router.calls.originate import Originated
+from router.calls.outgoing_script import OutgoingScript
 from router.calls.script import HungUp
+from router.calls.talking_back import TalkingBack
 from router.model.decision import Action, Decision, Facts, Origin, Outcome, Reason
 from router.model.queue import OverflowCause, ReleaseCause, Side
 from router.model.queue_events import AgentAnswered, Connected, ConnectionFailed, ConversationEnded, RingFailed
@@ -30,30 +30,6 @@ if TYPE_CHECKING:
     from router.calls.queue_floor import QueueFloor
 
 QUEUE: Final = "queue"  # stands for the peer of a call that a queue makes
-
-
-class TalkingBack(PutThrough):
-    """The call to somebody who is called back; whoever looks after it hears when it is over."""
-
-    __slots__ = ("_ended",)
-
-    def __init__(
-        self,
-        exchange: Exchange,
-        call: Call,
-        facts: Facts,
-        told: Callable[[bool], None],
-        ended: Callable[[], None],
-        now: float,
-    ) -> None:
-        PutThrough.__init__(self, exchange, call, facts, told, now)
-        self._ended: Callable[[], None] | None = ended
-
-    def _over(self, ended_by: str, now: float) -> None:
-        ended, self._ended = self._ended, None
-        PutThrough._over(self, ended_by, now)
-        if ended is not None:
-            ended()
 
 
 class QueueCallback(OutgoingScript):

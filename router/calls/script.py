@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from router.calls.call import ATTENDED
-from router.calls.leg import CAPABILITIES, AckDue
+from router.calls.leg import CAPABILITIES, AcknowledgedHere
 from router.model.decision import Action, Attempt, AttendedTarget, Decision, Facts, Outcome
 from router.model.record import Quality
 from router.model.sound import CLOSED, KEYS, EngineDied, MediaEvent, MediaTimedOut, Played, Recorded
@@ -44,18 +44,6 @@ SILENT: Final = 'Reason: SIP;cause=408;text="No media"\r\n'
 
 class HungUp(Exception):
     """The caller is gone, or the call is over for another reason: nobody hears the script any more."""
-
-
-class AcknowledgedHere(AckDue):
-    """The ACK of our 200, where the router itself is the other side: nothing is to be acknowledged elsewhere."""
-
-    __slots__ = ("_told",)
-
-    def __init__(self, told: Callable[[bytes], None]) -> None:
-        self._told = told
-
-    def send(self, now: float, headers: str = "", body: bytes = b"") -> None:
-        self._told(body)
 
 
 class Ears:

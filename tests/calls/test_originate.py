@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router import native
-from router.calls.originate import OutgoingScript
+from router.calls.outgoing_script import OutgoingScript
 from router.calls.script import HungUp
 from router.configuration import Configuration
 from router.media.client import Engine
@@ -32,10 +31,7 @@ RINGS = Decision(
     person="bob",
 )
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(native.compiled(), reason="a script of a test's own cannot be a compiled one's subclass"),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class Greets(OutgoingScript):

@@ -29,7 +29,9 @@ def compile_caller_languages(compilation: Compilation) -> tuple[tuple[str, str],
     for prefix in prefixes:
         if _PREFIX.fullmatch(prefix) is None:
             mark = compilation.mark("company", "caller_languages", prefix)
-            compilation.error(mark, f"{prefix!r} is no beginning of a number", 'write it with + and country code: "+44"')
+            compilation.error(
+                mark, f"{prefix!r} is no beginning of a number", 'write it with + and country code: "+44"'
+            )
     return tuple(sorted(prefixes.items(), key=lambda item: -len(item[0])))
 
 

@@ -397,7 +397,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "number": "by which the queue is called, if it has one of its own",
         "shows": "what calls show that the queue forwards outside, and those made as its agent (Q8, G2)",
         "agents": "who answers: people's ids and role:NAME, in the order of round_robin",
-        "rings": "everybody at once (ring_all, Q10), or one by one: longest_idle (Q14), round_robin, fewest_calls, skills",
+        "rings": "all at once (ring_all, Q10), or one by one: longest_idle (Q14), round_robin, fewest_calls, skills",
         "remote_agents": "whether who answers by mobile alone is rung last, or like everybody (equal)",
         "needs": "least level of each skill that an agent must have (skills: of a person)",
         "ring_for": "how long an agent is rung for one caller",

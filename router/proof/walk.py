@@ -200,9 +200,7 @@ class Walk:
             menu = self._policy.menus[case.decision.target.menu]
             if any(choice.startswith(f"{menu.name}:") for choice in chosen):
                 return ()  # the caller has come back to where they were
-            return tuple(
-                _Branch(known, case.moments, attempts, (*chosen, f"{menu.name}:{key}")) for key in menu.ways
-            )
+            return tuple(_Branch(known, case.moments, attempts, (*chosen, f"{menu.name}:{key}")) for key in menu.ways)
         if isinstance(case.decision.target, JoinQueue):
             ends = (*OF_A_QUEUE, Outcome.UNREACHABLE)
             return tuple(

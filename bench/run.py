@@ -14,6 +14,7 @@ Figures of the last line (null where the load harness is missing):
     parse_us           one INVITE of 940 bytes, cut into start line and headers
     reload_hold_ms     longest stretch for which a reload holds the event loop, in processor time
     greylist_us        finding a number, or that it is not listed, among 1,000,000 greylist prefixes
+    media, waiting     what `bench/media.py` and `bench/waiting.py` say, each with a last line of its own
 
 The harness (`sipbench.py step|search|hold`, with SIPp) is not part of the project: name its file or folder with
 `--sipbench` or the environment variable SIPBENCH.  It wants the router on 127.0.0.1:5060, and pins it to CPU 0 and
@@ -167,6 +168,13 @@ def reload_hold_milliseconds() -> float:
     return uvloop.run(longest_hold())
 
 
+def last_line_of(name: str) -> dict[str, float]:
+    """Run another benchmark of this folder, and return its figures."""
+    ran = subprocess.run([sys.executable, f"bench/{name}.py"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    figures: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
+    return figures
+
+
 @contextmanager
 def running_router() -> Iterator[int]:
     """Serve `bench/config` in a folder of its own; yields the process id.  `SystemExit` when it does not start."""
@@ -295,7 +303,8 @@ def main() -> None:
         "greylist_us": greylist_microseconds(),
         "reload_hold_ms": reload_hold_milliseconds(),
     }
-    print(json.dumps({**loaded, **figures}))
+    others = {name: last_line_of(name) for name in ("media", "waiting")}
+    print(json.dumps({**loaded, **figures, **others}))
 
 
 if __name__ == "__main__":

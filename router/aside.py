@@ -103,7 +103,8 @@ async def run_within(
         child.kill()
         child.stdin.close()
         pipe.close()
-        await asyncio.to_thread(child.wait)
+        # Shielded: who gives up twice would else take back what no thread has begun, and nobody ask for its end.
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, child.wait))
     if not succeeded:
         raise result
     return result  # type: ignore[no-any-return]  # it is what `work` returned

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 
@@ -128,3 +130,24 @@ async def test_work_that_is_given_up_while_its_child_begins_leaves_none(monkeypa
     async with asyncio.timeout(10):
         while any(child.returncode is None for child in begun):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_work_that_is_given_up_twice_leaves_no_child(tmp_path: Path) -> None:
+    """A router that stops gives up what it has given up already, and has no thread free for a farewell."""
+    threads, release = ThreadPoolExecutor(1), threading.Event()
+    asyncio.get_running_loop().set_default_executor(threads)
+    running = asyncio.create_task(aside.run(wait_for_ever, tmp_path / "pid"))
+    async with asyncio.timeout(30):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    blocked = threads.submit(release.wait)
+    for _ in range(2):
+        running.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    release.set()
+    await asyncio.wrap_future(blocked)
+    await asyncio.to_thread(int)  # whatever waited for the thread has had it
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

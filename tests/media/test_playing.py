@@ -29,11 +29,13 @@ def ignore(event: MediaEvent) -> None:
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("rate", [8000, 16000])
 async def test_prompts_follow_each_other_without_a_gap(
-    engine: Engine, peer: Peer, sound: Sounds, codec: str, rate: int
+    engine: Engine, peer: Peer, sound: Sounds, codec: str, rate: int, eventually: Eventually
 ) -> None:
     peer.codec = codec
     session = await engine.answer(peer.sdp(), ignore)
     assert await session.play([sound(123, rate), sound(456, rate), sound(789, rate)]) == Played(FINISHED)
+    sent = len(peer.packets)
+    await eventually(lambda: len(peer.packets) > sent + 5, "what is still on its way, and the silence behind it")
     session.close()
     listening = 16000 if codec == "G722" else 8000
     played = peer.heard(listening)

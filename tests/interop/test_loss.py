@@ -19,7 +19,7 @@ CALLS = 20
 @pytest.fixture
 def loss() -> Iterator[LossBox]:
     try:
-        box = LossBox(percent=10)
+        box = LossBox(every=10)
     except CalledProcessError as refused:  # root, but in a sandbox without the right to make namespaces
         pytest.skip(f"no loss box can be had here: {refused}")
     yield box

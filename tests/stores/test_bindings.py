@@ -15,6 +15,7 @@ from router.stores.bindings import SqliteBindings
 from router.stores.database import Database
 from router.stores.memory import MemoryBindings
 from tests.conftest import Eventually
+from tests.stores.reopening import Reopening
 
 DESK = Binding(
     user="201",
@@ -42,27 +43,9 @@ Reopen = Callable[[], Awaitable[BindingStore]]
 @pytest.fixture(params=["memory", "sqlite"])
 async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Reopen]:
     """Closes the store, if it is open, and opens it again with what it kept."""
-    store: BindingStore | None = None
-    database: Database | None = None
-
-    async def close() -> None:
-        if store is not None:
-            await store.close()
-        if database is not None:
-            await database.close()
-
-    async def close_and_open() -> BindingStore:
-        nonlocal store, database
-        await close()
-        if request.param == "sqlite":
-            database = await Database.open(tmp_path / "bindings.db")
-            store = SqliteBindings(database)
-        elif store is None:
-            store = MemoryBindings()
-        return store
-
-    yield close_and_open
-    await close()
+    again = Reopening[BindingStore](request.param, tmp_path, SqliteBindings, MemoryBindings)
+    yield again
+    await again.close()
 
 
 async def test_a_new_store_is_empty(reopen: Reopen) -> None:

@@ -19,6 +19,7 @@ from router.stores.database import Database
 from router.stores.memory import MemoryQueues
 from router.stores.queues import SqliteQueues
 from router.waiting.floor import Floor
+from tests.stores.reopening import Reopening
 
 WAITS = StoredPlace("a@192.0.2.7", "sales", 1000.125, "+32475111222", 0, (("german", 2), ("wine", 1)), 1001.5)
 BACK = StoredPlace("b", "sales", 1002.0, None, 1, (), 1002.0, "+32475111333", 2, 1600.0)
@@ -34,27 +35,9 @@ Reopen = Callable[[], Awaitable[QueueStore]]
 @pytest.fixture(params=["memory", "sqlite"])
 async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Reopen]:
     """Closes the store, if it is open, and opens it again with what it kept."""
-    store: QueueStore | None = None
-    database: Database | None = None
-
-    async def close() -> None:
-        if store is not None:
-            await store.close()
-        if database is not None:
-            await database.close()
-
-    async def close_and_open() -> QueueStore:
-        nonlocal store, database
-        await close()
-        if request.param == "sqlite":
-            database = await Database.open(tmp_path / "renvoi.sqlite")
-            store = SqliteQueues(database)
-        elif store is None:
-            store = MemoryQueues()
-        return store
-
-    yield close_and_open
-    await close()
+    again = Reopening[QueueStore](request.param, tmp_path, SqliteQueues, MemoryQueues)
+    yield again
+    await again.close()
 
 
 async def test_a_new_store_is_empty(reopen: Reopen) -> None:

@@ -15,6 +15,7 @@ from router.ports import StateStore, StoreError
 from router.stores.database import Database
 from router.stores.memory import MemoryStates
 from router.stores.states import SqliteStates, Version
+from tests.stores.reopening import Reopening
 
 OWN = Selection("claire", "meeting", SelectedBy.PERSON, 1000.5, 4600.25, "reception", "phone 201")
 SET = Selection("claire", "leave", SelectedBy.ADMINISTRATOR, 900.0, None, "", "token Réception")
@@ -31,27 +32,9 @@ Reopen = Callable[[], Awaitable[StateStore]]
 @pytest.fixture(params=["memory", "sqlite"])
 async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Reopen]:
     """Closes the store, if it is open, and opens it again with what it kept."""
-    store: StateStore | None = None
-    database: Database | None = None
-
-    async def close() -> None:
-        if store is not None:
-            await store.close()
-        if database is not None:
-            await database.close()
-
-    async def close_and_open() -> StateStore:
-        nonlocal store, database
-        await close()
-        if request.param == "sqlite":
-            database = await Database.open(tmp_path / "renvoi.sqlite")
-            store = SqliteStates(database)
-        elif store is None:
-            store = MemoryStates()
-        return store
-
-    yield close_and_open
-    await close()
+    again = Reopening[StateStore](request.param, tmp_path, SqliteStates, MemoryStates)
+    yield again
+    await again.close()
 
 
 async def everything(store: StateStore) -> list[AuditEntry]:
